@@ -1,0 +1,67 @@
+// config/settings.h: the settings as plain structs, and the one table that describes them.
+//
+// The loader, --check and docs/configuration.md all read settings_table(); a setting that is not in the table
+// does not exist. Plain data, no thread rules.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace warmfront {
+
+// Where a socket listens or connects: a TCP host and port, or the path of a unix socket.
+struct Address {
+    std::string host;         // name or numeric address, without brackets; empty for a unix socket
+    std::uint16_t port = 0;   // 0 for a unix socket
+    std::string unix_path;    // the socket file itself; empty for TCP
+    bool operator==(const Address&) const = default;
+};
+
+enum class LogLevel { Debug, Info, Warning, Error };
+enum class ClientTls { Disable, Allow, Require };  // Allow: the client chooses
+
+struct LogSettings {
+    LogLevel level = LogLevel::Info;
+};
+
+struct TlsSettings {  // towards clients; towards PostgreSQL the conninfo's sslmode decides
+    ClientTls mode = ClientTls::Allow;
+    std::string cert;  // PEM files; both empty: no TLS is offered
+    std::string key;
+};
+
+struct CacheSettings {
+    bool enabled = true;
+    std::size_t memory = std::size_t{256} << 20;      // bytes, overhead included
+    std::size_t max_result = std::size_t{1} << 20;    // bytes; a larger answer is not stored
+    std::chrono::milliseconds ttl{10'000};            // the longest that a write past warmfront goes unseen
+    std::chrono::milliseconds single_flight_wait{30'000};
+    std::size_t templates_max = 10'000;               // statements whose analysis is remembered
+    std::vector<std::string> exclude;                 // tables never cached: name or schema.name
+};
+
+struct CatalogSettings {
+    std::chrono::milliseconds refresh{10'000};  // how often the catalog is compared with PostgreSQL's
+};
+
+struct Settings {
+    std::vector<Address> listen{{"127.0.0.1", 6432, {}}};
+    std::string upstream = "host=127.0.0.1 port=5432 user=postgres dbname=postgres";  // conninfo or URI
+    std::optional<Address> http;                                                    // unset: no HTTP
+    std::string state_dir = "./state";
+    unsigned threads = 0;  // worker threads; 0: one per core
+    std::vector<std::string> admin_users;
+    std::chrono::milliseconds shutdown_timeout{30'000};
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::size_t client_connections_max = 10'000;
+    LogSettings log;
+    TlsSettings tls;
+    CacheSettings cache;
+    CatalogSettings catalog;
+};
+
+}  // namespace warmfront

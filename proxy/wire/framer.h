@@ -1,0 +1,71 @@
+// proxy/wire/framer.h: cuts one direction of one connection's byte stream into PostgreSQL messages.
+//
+// Format (protocol 3.0; PostgreSQL manual, "Message Formats"):
+//   type    1 byte               absent from a client's messages before authentication starts
+//   length  4 bytes, big-endian  counts itself and the body, not the type
+//   body    length - 4 bytes
+// A message of at most whole_bytes_max comes in one piece; a longer one in fragments as its bytes arrive, so that a
+// 64 MiB row passes through without being held.
+//
+// Copies as little as it can: views point into the bytes given to feed() where a piece lies there whole. The unread rest
+// is copied by keep_rest(), so an idle connection holds nothing.
+// Pure: no sockets, no clock. Not thread-safe: a Framer lives on its connection's loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/result.h"
+
+namespace warmfront::wire {
+
+struct Piece {
+    char type = 0;                    // '\0' for an untyped message
+    bool first = true;                // begins a message
+    bool last = true;                 // ends it; first and last: a whole message
+    std::uint32_t body_length = 0;    // of the whole message, without type and length
+    std::string_view raw;             // the bytes as they came (a first piece with type and length)
+    std::string_view body;            // the body bytes in this piece
+    [[nodiscard]] bool whole() const { return first && last; }
+};
+
+class Framer {
+public:
+    enum class First { Untyped, Typed };
+    struct Limits {
+        std::size_t whole_bytes_max = 64 * 1024;          // longer messages come in fragments
+        std::uint32_t body_bytes_max = 0x7fffffff - 4;    // a peer announcing more is broken or hostile
+    };
+    Framer(First first, Limits limits);
+
+    // Gives received bytes. The stream may be split anywhere, inside a length too. The bytes must stay valid until
+    // keep_rest(). Call next() until nullopt, then keep_rest(), before the next feed().
+    void feed(std::string_view bytes);
+    // The next piece, or nullopt if more bytes are needed. Views are valid until keep_rest().
+    // Fails with SQLSTATE 08P01 on a length below 4 or a body above the limit (first untyped message: above 10,000
+    // bytes, as PostgreSQL does). The place in the stream is then lost: every later call fails alike, the caller closes.
+    [[nodiscard]] Result<std::optional<Piece>> next();
+    void keep_rest();
+
+    // After the startup packet messages have a type byte.
+    void set_typed();
+    // The first bytes of an untyped stream, unconsumed, if any (to tell a TLS ClientHello, 0x16, from a startup packet).
+    [[nodiscard]] std::string_view unread() const;
+    [[nodiscard]] std::size_t kept_bytes() const;
+
+private:
+    First first_;
+    Limits limits_;
+    std::string kept_;
+    std::string_view view_;      // unread part of the last feed
+    std::uint64_t in_fragment_ = 0;  // bytes of a fragmented message still to come
+    char fragment_type_ = 0;
+    std::uint32_t fragment_length_ = 0;
+    bool failed_ = false;
+    std::optional<Error> failure_;
+};
+
+}  // namespace warmfront::wire
