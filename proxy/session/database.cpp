@@ -1,0 +1,125 @@
+#include "proxy/session/database.h"
+
+#include <utility>
+
+namespace warmfront::session {
+
+Database::Database(std::string name, cache::WriteLog& log, CatalogWanted catalog_wanted)
+    : name_(std::move(name)),
+      log_(log),
+      everything_(log.line(name_, sql::Oid{})),
+      catalog_wanted_(std::move(catalog_wanted)) {}
+
+std::shared_ptr<const sql::Catalog> Database::catalog() const {
+    const std::lock_guard lock(mutex_);
+    return in_force_;
+}
+
+std::shared_ptr<const sql::Catalog> Database::last_loaded() const {
+    const std::lock_guard lock(mutex_);
+    return loaded_;
+}
+
+void Database::catalog_changed() {
+    {
+        const std::lock_guard lock(mutex_);
+        ++epoch_;
+        in_force_ = nullptr;
+        version_.store(0, std::memory_order_release);
+    }
+    catalog_wanted_(*this);
+}
+
+std::uint64_t Database::epoch() const {
+    const std::lock_guard lock(mutex_);
+    return epoch_;
+}
+
+bool Database::publish(std::shared_ptr<const sql::Catalog> catalog, std::uint64_t epoch) {
+    bool everything_void = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (epoch != epoch_) return false;
+        loaded_ = std::move(catalog);
+        loaded_epoch_ = epoch;
+        everything_void = put_in_force();
+    }
+    // After the new version is in force: a fill judged by the old one is refused by its version, and one that was
+    // checked before is voided here.
+    if (everything_void) log_.everything_changed(name_);
+    return true;
+}
+
+bool Database::put_in_force() {
+    if (!loaded_ || loaded_epoch_ != epoch_) return false;
+    if (!writes_by_epoch_.empty() && writes_by_epoch_.begin()->first < epoch_) return false;
+    in_force_ = loaded_;
+    version_.store(in_force_->version, std::memory_order_release);
+    return std::exchange(last_version_, in_force_->version) != in_force_->version;
+}
+
+void Database::withdraw() {
+    const std::lock_guard lock(mutex_);
+    loaded_epoch_ = 0;
+    in_force_ = nullptr;
+    version_.store(0, std::memory_order_release);
+}
+
+std::uint64_t Database::begin_write() {
+    const std::lock_guard lock(mutex_);
+    ++writes_by_epoch_[epoch_];
+    return epoch_;
+}
+
+bool Database::end_write(std::uint64_t epoch) {
+    bool everything_void = false, changed = false;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = writes_by_epoch_.find(epoch);
+        if (found != writes_by_epoch_.end() && --found->second == 0) writes_by_epoch_.erase(found);
+        changed = epoch != epoch_;
+        if (!in_force_) everything_void = put_in_force();
+    }
+    if (everything_void) log_.everything_changed(name_);
+    return changed;
+}
+
+void Database::settings_changed() {
+    const std::lock_guard lock(mutex_);
+    settings_generation_.fetch_add(1, std::memory_order_acq_rel);
+    profiles_.clear();
+}
+
+std::shared_ptr<const sql::SessionSettings> Database::profile(const std::string& startup_key) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = profiles_.find(startup_key);
+    return found == profiles_.end() ? nullptr : found->second;
+}
+
+void Database::remember_profile(const std::string& startup_key, std::uint64_t generation,
+                                std::shared_ptr<const sql::SessionSettings> settings) {
+    const std::lock_guard lock(mutex_);
+    if (generation != settings_generation()) return;
+    if (profiles_.size() >= kProfilesMax) profiles_.clear();
+    profiles_[startup_key] = std::move(settings);
+}
+
+Databases::Databases(cache::WriteLog& log, std::size_t databases_max, Database::CatalogWanted catalog_wanted)
+    : log_(log), databases_max_(databases_max), catalog_wanted_(std::move(catalog_wanted)) {}
+
+Database* Databases::get(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second.get();
+    if (by_name_.size() >= databases_max_) return nullptr;
+    return by_name_.emplace(name, std::make_unique<Database>(name, log_, catalog_wanted_)).first->second.get();
+}
+
+std::vector<Database*> Databases::all() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Database*> databases;
+    databases.reserve(by_name_.size());
+    for (const auto& [name, database] : by_name_) databases.push_back(database.get());
+    return databases;
+}
+
+}  // namespace warmfront::session
