@@ -41,13 +41,15 @@ public:
     Flights();
     explicit Flights(Options options);
 
-    // Lead: the caller must call land() with the same key exactly once, whatever happens. It leads with `ticket`,
-    // which must be fillable. Follow: waiter->landed(waiter_ticket, ...) will be called.
+    // (waiter, waiter_ticket) names this miss and is not used for another while it is under way.
+    // Lead: the caller must call land() with the same key, waiter and ticket exactly once, whatever happens. It leads
+    // with `ticket`. Follow: waiter->landed(waiter_ticket, ...) will be called. Alone: nothing to call; so it is at the
+    // limits and for a ticket that is not fillable.
     // A flight whose ticket is no longer current takes no followers: the newcomer replaces it as the leader.
     FlightRole join(const KeyView& key, const FillTicket& ticket, Waiter* waiter, std::uint64_t waiter_ticket);
-    // Ends the flight begun by this leader; result may be null. Harmless if another leader took the key over since
-    // (then only the followers of the own flight are told).
-    void land(const KeyView& key, std::uint64_t leader_ticket, EntryRef result);
+    // Ends the flight begun by this leader; result may be null. Only the followers of this very flight are told, also
+    // if another leader took the key over since.
+    void land(const KeyView& key, const Waiter* leader, std::uint64_t leader_ticket, EntryRef result);
     // The waiter is gone or gave up; landed() will not be called for this ticket afterwards.
     void leave(const KeyView& key, Waiter* waiter, std::uint64_t waiter_ticket);
     [[nodiscard]] std::size_t under_way() const;
