@@ -1,0 +1,172 @@
+// Locks: a shard's mutex guards its table, policy, limits and counters, and the links inside its entries. No
+// other lock is taken under it. What leaves a shard is collected in a Dropped that outlives the lock and
+// frees afterwards.
+#include "cache/store.h"
+
+#include <algorithm>
+#include <bit>
+#include <mutex>
+
+#include "cache/expiry.h"
+#include "cache/policy.h"
+#include "cache/table.h"
+
+namespace warmfront::cache {
+
+static constexpr std::size_t kShardsMax = 64;
+static constexpr std::size_t kShardBytesMin = std::size_t{4} << 20;
+static constexpr std::size_t kEvictionsPerLock = 256;  // when a smaller budget evicts much at once
+
+struct alignas(64) Store::Shard {
+    Shard(std::size_t budget, std::uint64_t ttl)
+        : budget_bytes(budget), ttl_ms(ttl), policy(std::make_unique<Policy>(0)) {
+        fit_policy();
+    }
+
+    mutable std::mutex mutex;
+    std::size_t budget_bytes;
+    std::uint64_t ttl_ms;
+    Table table;
+    std::unique_ptr<Policy> policy;
+    StoreStats counted;  // entries and bytes unused
+
+    [[nodiscard]] std::size_t fixed_bytes() const { return sizeof(Shard) + table.bytes(); }
+    [[nodiscard]] std::size_t capacity() const {
+        return budget_bytes - std::min(budget_bytes, fixed_bytes());
+    }
+    void fit_policy() { policy->set_capacity(capacity()); }
+
+    [[nodiscard]] bool takes(const Entry& entry, const Entry* resident) const;
+    void put(const Entry* entry);
+    void drop(const Entry* entry, Dropped& dropped);
+    // Until it fits or limit entries are out; true when it fits.
+    bool evict(Dropped& dropped, std::size_t limit);
+};
+
+bool Store::Shard::takes(const Entry& entry, const Entry* resident) const {
+    return entry.current() && entry.charge() <= capacity() &&
+           (resident == nullptr || entry.filled_at_ms() > resident->filled_at_ms() || !resident->current());
+}
+
+void Store::Shard::put(const Entry* entry) {
+    const std::size_t table_bytes = table.bytes();
+    table.insert(entry);
+    if (table.bytes() != table_bytes) fit_policy();
+    policy->inserted(entry->node_);
+    ++counted.fills;
+}
+
+void Store::Shard::drop(const Entry* entry, Dropped& dropped) {
+    policy->removed(entry->node_);
+    table.remove(entry);
+    dropped.add(entry);
+}
+
+bool Store::Shard::evict(Dropped& dropped, std::size_t limit) {
+    for (; limit > 0; --limit) {
+        const PolicyNode* node = policy->victim();
+        if (node == nullptr) return true;
+        const Entry* entry = Entry::of(node);
+        table.remove(entry);
+        dropped.add(entry);
+        ++counted.evictions;
+    }
+    return false;
+}
+
+Store::Store(StoreOptions options) {
+    std::size_t shards = options.shards;
+    if (shards == 0)
+        shards =
+            std::bit_floor(std::clamp<std::size_t>(options.memory_bytes / kShardBytesMin, 1, kShardsMax));
+    for (std::size_t i = 0; i < shards; ++i)
+        shards_.push_back(std::make_unique<Shard>(options.memory_bytes / shards, options.ttl_ms));
+}
+
+Store::~Store() {
+    clear();
+}
+
+Store::Shard& Store::shard_of(std::uint64_t hash) const {
+    // The high half of the hash, scaled to the number of shards; the tables take the low bits.
+    return *shards_[(hash >> 32) * shards_.size() >> 32];
+}
+
+EntryRef Store::find(const KeyView& key, std::uint64_t now_ms) {
+    Shard& shard = shard_of(key.hash);
+    Dropped dropped;
+    const std::lock_guard lock(shard.mutex);
+    const Entry* entry = shard.table.find(key);
+    if (entry == nullptr) return {};
+    const bool is_expired = expired(entry->filled_at_ms(), now_ms, shard.ttl_ms);
+    if (!is_expired && entry->current()) [[likely]] {
+        shard.policy->touched(entry->node_);
+        return EntryRef(entry);
+    }
+    ++(is_expired ? shard.counted.expired : shard.counted.voided);
+    shard.drop(entry, dropped);
+    return {};
+}
+
+bool Store::fill(EntryRef entry) {
+    if (!entry) return false;
+    const KeyView key = entry->key();
+    Shard& shard = shard_of(key.hash);
+    Dropped dropped;
+    const std::lock_guard lock(shard.mutex);
+    const Entry* resident = shard.table.find(key);
+    if (!shard.takes(*entry, resident)) {
+        ++shard.counted.fills_refused;
+        return false;
+    }
+    if (resident != nullptr) shard.drop(resident, dropped);
+    shard.put(entry.release());
+    shard.evict(dropped, shard.table.size());
+    return true;
+}
+
+void Store::clear() {
+    for (auto& shard : shards_) {
+        Table table;
+        auto policy = std::make_unique<Policy>(0);
+        {
+            const std::lock_guard lock(shard->mutex);
+            std::swap(shard->table, table);
+            std::swap(shard->policy, policy);
+            shard->fit_policy();
+        }
+        policy.reset();  // before the nodes that it links
+        Dropped dropped;
+        table.drain([&](const Entry* entry) { dropped.add(entry); });
+    }
+}
+
+void Store::set_limits(std::size_t memory_bytes, std::uint64_t ttl_ms) {
+    for (auto& shard : shards_) {
+        for (bool fits = false; !fits;) {
+            Dropped dropped;
+            const std::lock_guard lock(shard->mutex);
+            shard->budget_bytes = memory_bytes / shards_.size();
+            shard->ttl_ms = ttl_ms;
+            shard->fit_policy();
+            fits = shard->evict(dropped, kEvictionsPerLock);
+        }
+    }
+}
+
+StoreStats Store::stats() const {
+    StoreStats sum;
+    for (const auto& shard : shards_) {
+        const std::lock_guard lock(shard->mutex);
+        sum.entries += shard->table.size();
+        sum.bytes += shard->policy->charge() + shard->fixed_bytes();
+        sum.fills += shard->counted.fills;
+        sum.fills_refused += shard->counted.fills_refused;
+        sum.evictions += shard->counted.evictions;
+        sum.expired += shard->counted.expired;
+        sum.voided += shard->counted.voided;
+    }
+    return sum;
+}
+
+}  // namespace warmfront::cache
