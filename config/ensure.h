@@ -5,16 +5,15 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <source_location>
 
 namespace warmfront {
 
-inline void ensure(bool holds, const char* what,
-                   std::source_location where = std::source_location::current()) {
+// The defaults are the caller's place; builtins, because clang 14 (fuzzers, clang-tidy) has no std::source_location.
+inline void ensure(bool holds, const char* what, const char* file = __builtin_FILE(),
+                   int line = __builtin_LINE(), const char* function = __builtin_FUNCTION()) {
     if (holds) [[likely]]
         return;
-    std::fprintf(stderr, "%s:%u: %s: invariant broken: %s\n", where.file_name(), where.line(),
-                 where.function_name(), what);
+    std::fprintf(stderr, "%s:%d: %s: invariant broken: %s\n", file, line, function, what);
     std::abort();
 }
 
