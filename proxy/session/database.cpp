@@ -44,8 +44,8 @@ bool Database::publish(std::shared_ptr<const sql::Catalog> catalog, std::uint64_
         loaded_epoch_ = epoch;
         everything_void = put_in_force();
     }
-    // After the new version is in force: a fill judged by the old one is refused by its version, and one that was
-    // checked before is voided here.
+    // After the new version is in force: a fill judged by the old one is refused by its version, and one that
+    // was checked before is voided here.
     if (everything_void) log_.everything_changed(name_);
     return true;
 }
@@ -105,13 +105,16 @@ void Database::remember_profile(const std::string& startup_key, std::uint64_t ge
 }
 
 Databases::Databases(cache::WriteLog& log, std::size_t databases_max, Database::CatalogWanted catalog_wanted)
-    : log_(log), databases_max_(databases_max), catalog_wanted_(std::move(catalog_wanted)) {}
+    : log_(log),
+      databases_max_(databases_max),
+      catalog_wanted_(std::move(catalog_wanted)),
+      overflow_("", log, [](Database&) {}) {}
 
-Database* Databases::get(const std::string& name) {
+Database& Databases::get(const std::string& name) {
     const std::lock_guard lock(mutex_);
-    if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second.get();
-    if (by_name_.size() >= databases_max_) return nullptr;
-    return by_name_.emplace(name, std::make_unique<Database>(name, log_, catalog_wanted_)).first->second.get();
+    if (const auto found = by_name_.find(name); found != by_name_.end()) return *found->second;
+    if (by_name_.size() >= databases_max_) return overflow_;
+    return *by_name_.emplace(name, std::make_unique<Database>(name, log_, catalog_wanted_)).first->second;
 }
 
 std::vector<Database*> Databases::all() const {

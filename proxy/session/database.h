@@ -1,9 +1,10 @@
-// proxy/session/database.h: what all sessions of one database share: its catalog, and which settings a new session has.
+// proxy/session/database.h: what all sessions of one database share: its catalog, and which settings a new
+// session has.
 //
-// The catalog in force is nullptr while none was loaded and from the end of a DDL statement until a snapshot taken
-// afterwards is there: meanwhile nothing is cached and every write counts as a change of everything. A snapshot
-// comes into force only when no write that was judged by an older one is still under way: such a write may run under
-// a trigger or foreign key that its judgement did not know.
+// The catalog in force is nullptr while none was loaded and from the end of a DDL statement until a snapshot
+// taken afterwards is there: meanwhile nothing is cached and every write counts as a change of everything. A
+// snapshot comes into force only when no write that was judged by an older one is still under way: such a
+// write may run under a trigger or foreign key that its judgement did not know.
 //
 // Thread-safe. The two numbers that a hit compares are atomics; all else takes a short lock.
 #pragma once
@@ -37,7 +38,8 @@ public:
     [[nodiscard]] std::uint64_t catalog_version() const { return version_.load(std::memory_order_acquire); }
     [[nodiscard]] std::shared_ptr<const sql::Catalog> catalog() const;
 
-    // A statement that may have changed the catalog has ended: nothing known is trusted, a new snapshot is wanted.
+    // A statement that may have changed the catalog has ended: nothing known is trusted, a new snapshot is
+    // wanted.
     void catalog_changed();
     // Asks for a snapshot without distrusting the present one.
     void want_catalog() { catalog_wanted_(*this); }
@@ -51,8 +53,9 @@ public:
     // No snapshot can be had: no caching until one is published.
     void withdraw();
 
-    // Brackets a forwarded statement whose effects were judged by the catalog. end_write() takes begin_write()'s number
-    // and tells whether the catalog changed in between (then the judgement may be too small).
+    // Brackets a forwarded statement whose effects were judged by the catalog. end_write() takes
+    // begin_write()'s number and tells whether the catalog changed in between (then the judgement may be too
+    // small).
     [[nodiscard]] std::uint64_t begin_write();
     bool end_write(std::uint64_t epoch);
 
@@ -61,8 +64,8 @@ public:
         return settings_generation_.load(std::memory_order_acquire);
     }
     void settings_changed();
-    // What a session with this startup packet was found to have under the present generation; nullptr if not known.
-    // At kProfilesMax remembered packets, they are all forgotten.
+    // What a session with this startup packet was found to have under the present generation; nullptr if not
+    // known. At kProfilesMax remembered packets, they are all forgotten.
     [[nodiscard]] std::shared_ptr<const sql::SessionSettings> profile(const std::string& startup_key) const;
     void remember_profile(const std::string& startup_key, std::uint64_t generation,
                           std::shared_ptr<const sql::SessionSettings> settings);
@@ -84,22 +87,24 @@ private:
     std::shared_ptr<const sql::Catalog> loaded_;    // the newest snapshot
     std::shared_ptr<const sql::Catalog> in_force_;  // loaded_ or nullptr
     std::uint64_t loaded_epoch_ = 0;
-    std::uint64_t last_version_ = 0;                // of the catalog last in force
+    std::uint64_t last_version_ = 0;  // of the catalog last in force
     std::unordered_map<std::string, std::shared_ptr<const sql::SessionSettings>> profiles_;
 };
 
 // All databases that clients have asked for. Objects are never freed before the registry. Thread-safe.
-// At databases_max names get() returns nullptr: sessions of further databases are relayed without a cache.
+// Beyond databases_max names get() gives one shared Database that never gets a catalog: such sessions are
+// relayed without a cache.
 class Databases {
 public:
     Databases(cache::WriteLog& log, std::size_t databases_max, Database::CatalogWanted catalog_wanted);
-    [[nodiscard]] Database* get(const std::string& name);
+    [[nodiscard]] Database& get(const std::string& name);
     [[nodiscard]] std::vector<Database*> all() const;
 
 private:
     cache::WriteLog& log_;
     const std::size_t databases_max_;
     const Database::CatalogWanted catalog_wanted_;
+    Database overflow_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::unique_ptr<Database>> by_name_;
 };

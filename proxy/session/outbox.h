@@ -1,8 +1,10 @@
-// proxy/session/outbox.h: what one event makes of bytes for one peer, gathered so that it leaves in one system call.
+// proxy/session/outbox.h: what one event makes of bytes for one peer, gathered so that it leaves in one
+// system call.
 //
-// Pieces that stay valid until the flush are only pointed to (and joined when they touch in memory, so that a relayed
-// read is one piece however many messages it held); other bytes are copied into a buffer that the Outbox keeps.
-// One per worker and direction, used by one session at a time, empty between events. Not thread-safe.
+// Pieces that stay valid until the flush are only pointed to (and joined when they touch in memory, so that a
+// relayed read is one piece however many messages it held); other bytes are copied into a buffer that the
+// Outbox keeps. One per worker and direction, used by one session at a time, empty between events. Not
+// thread-safe.
 #pragma once
 
 #include <span>
@@ -20,7 +22,8 @@ public:
     void add(std::string_view bytes) {
         if (bytes.empty()) return;
         if (!pieces_.empty() && !pieces_.back().own && pieces_.back().outside.end() == bytes.begin()) {
-            pieces_.back().outside = {pieces_.back().outside.data(), pieces_.back().outside.size() + bytes.size()};
+            pieces_.back().outside = {pieces_.back().outside.data(),
+                                      pieces_.back().outside.size() + bytes.size()};
             return;
         }
         pieces_.push_back({false, bytes, 0, 0});
@@ -53,7 +56,8 @@ public:
     std::span<const std::string_view> take() {
         views_.clear();
         for (const Piece& piece : pieces_)
-            views_.push_back(piece.own ? std::string_view(own_).substr(piece.offset, piece.size) : piece.outside);
+            views_.push_back(piece.own ? std::string_view(own_).substr(piece.offset, piece.size)
+                                       : piece.outside);
         return views_;
     }
 

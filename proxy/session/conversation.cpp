@@ -1,0 +1,110 @@
+#include "proxy/session/conversation.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace warmfront::session {
+
+Conversation::Conversation(Services services, Database& database, Meter& meter, cache::Waiter* waiter,
+                           std::string startup_key, ConversationOptions options)
+    : services_(services),
+      database_(database),
+      meter_(meter),
+      waiter_(waiter),
+      startup_key_(std::move(startup_key)),
+      options_(options) {}
+
+Conversation::~Conversation() {
+    ensure(exchanges_.empty() && !following(), "a conversation is abandoned first");
+}
+
+bool Conversation::idle() const {
+    return exchanges_.empty() && block_.idle() && request_.empty() && !open_ && wait_ == Wait::None;
+}
+
+std::uint64_t Conversation::statement_timeout_ms() const {
+    return settings_ ? settings_->statement_timeout_ms : 0;
+}
+
+Exchange& Conversation::begin_exchange(Exchange::Kind kind) {
+    Exchange& exchange = exchanges_.emplace_back();
+    exchange.kind = kind;
+    exchange.sent_us = now_us_;
+    exchange.catalog_version = database_.catalog_version();
+    return exchange;
+}
+
+// Notes what a statement that is about to be sent may do, and marks in the write log what takes effect at
+// once.
+void Conversation::account(Exchange& exchange, const PlanRef& plan) {
+    const sql::Analysis& analysis = plan->analysis();
+    using sql::TransactionEffect;
+    if (analysis.transaction != TransactionEffect::None) {
+        exchange.isolation = analysis.isolation;
+        exchange.transaction =
+            exchange.transaction == TransactionEffect::None ? analysis.transaction : TransactionEffect::Mixed;
+    }
+    // The most consequential class of the statements gives the exchange its name.
+    exchange.query_class = std::max(exchange.query_class, analysis.query_class);
+    exchange.touches_settings |= analysis.changes_settings || analysis.creates_temp ||
+                                 analysis.effects.everything || analysis.changes_roles;
+    exchange.discards_statements |= analysis.discards_statements;
+    if (!analysis.deallocates.empty()) exchange.deallocates.push_back(analysis.deallocates);
+    mark(exchange, *plan);
+    exchange.consequences.effects.add(plan->effects);
+    exchange.consequences.changes_catalog |= analysis.changes_catalog;
+    exchange.consequences.changes_roles |= analysis.changes_roles;
+}
+
+void Conversation::mark(Exchange& exchange, const Plan& plan) {
+    using sql::TransactionEffect;
+    if (!plan.effects.none() && !exchange.catalog_judged) {
+        exchange.catalog_judged = true;
+        exchange.epoch = database_.begin_write();
+    }
+    // In a transaction block a statement takes effect at its end; what ends it (or may) brings all before
+    // into force. With exchanges under way that may begin or end blocks, both are assumed.
+    const bool sure = std::all_of(exchanges_.begin(), exchanges_.end(), [&](const Exchange& other) {
+        return &other == &exchange || other.transaction == TransactionEffect::None;
+    });
+    const TransactionEffect effect = plan.analysis().transaction;
+    const bool ends_block = !sure || effect == TransactionEffect::End || effect == TransactionEffect::Mixed;
+    if (block_.idle() || !sure || effect == TransactionEffect::Mixed) mark_lines(exchange, plan.effects);
+    if (!ends_block) return;
+    mark_lines(exchange, block_.written().effects);
+    for (const Exchange& other : exchanges_) mark_lines(exchange, other.consequences.effects);
+}
+
+void Conversation::mark_lines(Exchange& exchange, const EffectSet& effects) {
+    for (cache::Line* line : effects.lines) {
+        if (std::find(exchange.marked.begin(), exchange.marked.end(), line) != exchange.marked.end())
+            continue;
+        exchange.marked.push_back(line);
+        cache::begin(std::span(&line, 1));
+    }
+}
+
+std::vector<Unsettled> Conversation::abandon() {
+    std::vector<Unsettled> unsettled;
+    if (wait_ == Wait::Flight) services_.flights.leave({flight_key_, flight_hash_}, waiter_, flight_number_);
+    wait_ = Wait::None;
+    for (Exchange& exchange : exchanges_) {
+        if (exchange.flight != 0)
+            services_.flights.land({exchange.key, exchange.key_hash}, waiter_, exchange.flight, {});
+        if (exchange.marked.empty() && !exchange.catalog_judged) continue;
+        Unsettled left;
+        left.database = &database_;
+        left.marked = std::move(exchange.marked);
+        left.consequences = block_.written();
+        left.consequences.add(exchange.consequences);
+        left.epoch = exchange.epoch;
+        left.catalog_judged = exchange.catalog_judged;
+        unsettled.push_back(std::move(left));
+    }
+    exchanges_.clear();
+    open_ = nullptr;
+    request_.clear();
+    return unsettled;
+}
+
+}  // namespace warmfront::session

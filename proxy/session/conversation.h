@@ -1,0 +1,230 @@
+// proxy/session/conversation.h: a session after authentication: which messages go on to PostgreSQL, which are
+// answered from the cache, what is kept and what is dropped.
+//
+// Sans-IO: messages of both sides come in as pieces, bytes for both sides go out through two Outboxes; the
+// driver (session.h) has no opinion. Time comes in as an argument.
+//
+// Frontend messages are handled one request at a time: a Query, or the extended messages up to a Sync,
+// collected (kRequestBytesMax; more, or a Flush, is sent on as it comes and not cached). A request is
+// answered from the cache, or forwarded as an Exchange. While a request must wait (for the session's
+// settings, for an equal miss of another session, for the server to finish what went before) the conversation
+// is `blocked`: the driver feeds no further frontend piece.
+//
+// Rules for an answer from the cache, all of which must hold:
+//   - the request is one read, of a template judged cacheable under the catalog in force;
+//   - the session's settings are known: they were asked for since anything that may have changed them;
+//   - no exchange is under way but plain reads outside a transaction block (their answers go out first);
+//   - outside a block, or in a READ COMMITTED block that has written nothing.
+//
+// Not thread-safe: lives on one worker. At kExchangesMax exchanges under way it blocks until the server has
+// answered.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "cache/flights.h"
+#include "cache/key.h"
+#include "cache/store.h"
+#include "config/ensure.h"
+#include "proxy/session/exchange.h"
+#include "proxy/session/message_walk.h"
+#include "proxy/session/meter.h"
+#include "proxy/session/name_map.h"
+#include "proxy/session/outbox.h"
+#include "proxy/session/plan.h"
+#include "proxy/session/prepared.h"
+#include "proxy/session/transaction.h"
+#include "proxy/wire/framer.h"
+#include "proxy/wire/messages.h"
+
+namespace warmfront::session {
+
+// What the conversations of one worker use together.
+struct Services {
+    cache::Store& store;
+    cache::Flights& flights;
+    sql::SettingsInterner& interner;
+    Planner& planner;
+    cache::KeyBuilder& key;
+    Outbox& to_client;
+    Outbox& to_server;
+    std::string& scratch_template;
+    std::string& scratch_literals;
+};
+
+struct ConversationOptions {
+    bool cache = true;                 // cache.enabled
+    bool replication = false;          // a walsender: its commands are not SQL
+    std::size_t max_result = 1 << 20;  // bytes
+};
+
+// A write whose answer did not come: it may take effect until its backend is gone.
+struct Unsettled {
+    Database* database = nullptr;
+    std::vector<cache::Line*> marked;
+    Consequences consequences;
+    std::uint64_t epoch = 0;
+    bool catalog_judged = false;
+};
+
+class Conversation {
+public:
+    static constexpr std::size_t kRequestBytesMax = 256 * 1024;
+    static constexpr std::size_t kExchangesMax = 1024;
+    static constexpr std::size_t kLocalBytesMax = 1024 * 1024;  // of answers that wait behind others
+    static constexpr std::size_t kPortalsMax = 1024;
+    static constexpr std::size_t kKeepBytes = 4096;  // of the request buffer, while idle
+
+    // startup_key: the startup packet's parameters that decide a session's first settings.
+    // waiter: what flights tell; it hands the result on to on_landed() on this conversation's thread.
+    Conversation(Services services, Database& database, Meter& meter, cache::Waiter* waiter,
+                 std::string startup_key, ConversationOptions options);
+    ~Conversation();
+    Conversation(const Conversation&) = delete;
+    Conversation& operator=(const Conversation&) = delete;
+
+    // Only while not blocked().
+    void on_frontend(const wire::Piece& piece, std::uint64_t now_us);
+    void on_backend(const wire::Piece& piece, std::uint64_t now_us);
+    // The flight that this session followed has landed.
+    void on_landed(std::uint64_t ticket, const cache::EntryRef& result, std::uint64_t now_us);
+    // Following took too long: asks PostgreSQL itself.
+    void stop_following(std::uint64_t now_us);
+    // A CancelRequest named this session. True if it waited here and was answered 57014; otherwise PostgreSQL
+    // decides.
+    bool cancel();
+
+    [[nodiscard]] bool blocked() const { return wait_ != Wait::None; }
+    [[nodiscard]] bool following() const { return wait_ == Wait::Flight; }
+    // How long to follow at most, in ms: the session's statement_timeout, 0 without one.
+    [[nodiscard]] std::uint64_t statement_timeout_ms() const;
+    // Nothing under way, no transaction block, nothing collected.
+    [[nodiscard]] bool idle() const;
+    [[nodiscard]] bool terminated() const { return terminated_; }  // the client sent Terminate
+    [[nodiscard]] char transaction_status() const { return block_.status(); }
+
+    // The server connection is gone or is given up: leads and follows end here, what is unsettled is handed
+    // out.
+    [[nodiscard]] std::vector<Unsettled> abandon();
+
+private:
+    enum class Wait : std::uint8_t { None, Settings, Flight, Drain, Room };
+    enum class Request : std::uint8_t { None, Simple, Extended, Flushed, Function };
+
+    // conversation_frontend.cpp
+    void on_fragment(const wire::Piece& piece);
+    void collect(const wire::Piece& piece);
+    void on_sync(const wire::Piece& piece);
+    void on_copy_end(const wire::Piece& piece);
+    void request_ready(Request request, std::string_view bytes);
+    void process(Request request, std::string_view bytes);
+    void process_simple(std::string_view bytes);
+    void process_extended(std::string_view bytes);
+    void forward_simple(std::string_view bytes, const PlanRef& plan);
+    void forward_extended(std::string_view bytes, bool synced);
+    void forward_function(std::string_view bytes);
+    void absorb_open();
+    void forward_step(Exchange& exchange, const WholeMessage& message);
+    void forward_parse(Exchange& exchange, std::string_view body);
+    void bind_portal(Exchange& exchange, std::string_view portal, std::string_view name);
+    void forward_close(Exchange& exchange, std::string_view body);
+    void align_unnamed(Exchange& exchange, std::string_view statement);
+    void align_portal(Exchange& exchange, std::string_view portal);
+    [[nodiscard]] PlanRef plan_of(PreparedStatement& statement);
+    void hold(Wait wait, Request request, std::string_view bytes);
+    void resume();
+
+    // conversation_serve.cpp
+    struct Single {  // an extended request of one Bind and one Execute
+        std::optional<wire::Parse> parse;
+        std::optional<wire::Bind> bind;
+        bool describe = false;
+        std::uint32_t row_limit = 0;
+    };
+    [[nodiscard]] static std::optional<Single> as_single(std::string_view bytes);
+    [[nodiscard]] bool settings_wanted(const sql::Analysis& analysis) const;
+    void ask_settings();
+    [[nodiscard]] const sql::SessionSettings* settings() const;
+    [[nodiscard]] bool may_read_cache(const Plan& plan) const;
+    void use_profile();
+    struct Reply {
+        bool extended = false, parse = false, describe = false, row_limit = false;
+    };
+    // True if the request is done with (answered, or waiting for a flight). details: the values in the key.
+    [[nodiscard]] bool serve_or_follow(const PlanRef& plan, const cache::KeyView& key,
+                                       std::string_view details, Reply reply);
+    void reply_from(const cache::EntryRef& entry, Reply reply);
+    void want_kept(Exchange& exchange, const PlanRef& plan, const cache::KeyView& key, Reply reply);
+    void go_alone();
+    [[nodiscard]] bool only_plain_reads_under_way() const;
+
+    // conversation_backend.cpp
+    void on_ready(Exchange& exchange, const wire::Piece& piece);
+    void on_probe(Exchange& exchange, const wire::Piece& piece);
+    [[nodiscard]] bool hidden(Exchange& exchange, const wire::Piece& piece);
+    void keep(Exchange& exchange);
+    void settle(Exchange& exchange, char status);
+    void statements_after(Exchange& exchange);
+    void apply(const Consequences& in_force);
+    void after_drain();
+    void send_local_replies();
+    void on_parameter_status(const wire::Piece& piece);
+
+    // conversation.cpp
+    Exchange& begin_exchange(Exchange::Kind kind);
+    void account(Exchange& exchange, const PlanRef& plan);
+    void mark(Exchange& exchange, const Plan& plan);
+    void mark_lines(Exchange& exchange, const EffectSet& effects);
+    void forget_settings() {
+        settings_ = nullptr;
+        settings_first_ = false;
+    }
+
+    Services services_;
+    Database& database_;
+    Meter& meter_;
+    cache::Waiter* const waiter_;
+    const std::string startup_key_;
+    const ConversationOptions options_;
+
+    std::deque<Exchange> exchanges_;  // front: whose answer comes next
+    Exchange* open_ = nullptr;        // Extended, sent in part: its Sync is still to come
+    TransactionBlock block_;
+    PreparedStatements prepared_;
+    NameMap<PlanRef> portals_;  // of this transaction; the unnamed one too
+    bool unnamed_portal_gone_ =
+        false;  // answered from the cache in this block: the server has none, or an older one
+    std::optional<Exchange> absorbed_;  // see absorb_open()
+
+    std::shared_ptr<const sql::SessionSettings> settings_;  // nullptr: to be asked for
+    std::uint64_t settings_generation_ = 0;
+    bool settings_first_ = true;     // nothing has altered them since the start
+    bool settings_refused_ = false;  // the probe failed: not again for the request at hand
+
+    std::string request_;  // collected or held bytes
+    Wait wait_ = Wait::None;
+    Request held_ = Request::None;
+    // Of the request at hand:
+    bool go_alone_ = false;     // it has followed once already
+    bool keep_wanted_ = false;  // a miss whose answer may be kept
+    cache::FlightRole pending_role_ = cache::FlightRole::Alone;
+    cache::FillTicket pending_ticket_;
+    cache::EntryRef followed_;         // what the flight brought
+    std::uint64_t flight_number_ = 0;  // of the last join
+    std::string flight_key_;           // while following
+    std::uint64_t flight_hash_ = 0;
+    Reply flight_reply_;
+
+    std::size_t local_bytes_ = 0;  // held in Local exchanges
+    bool terminated_ = false;
+    std::uint64_t now_us_ = 0;
+};
+
+}  // namespace warmfront::session

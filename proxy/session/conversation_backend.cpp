@@ -1,0 +1,188 @@
+// The server's side of a conversation: answers go to the client, are copied for the cache, and end exchanges.
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/session/conversation.h"
+#include "sql/session_settings.h"
+
+namespace warmfront::session {
+namespace {
+
+// Backend messages that answer one extended message each (a Describe of a statement: ParameterDescription
+// comes first and does not count).
+bool answers_a_step(char type) {
+    constexpr std::string_view kTypes = "123TnCIs";
+    return kTypes.find(type) != std::string_view::npos;
+}
+
+}  // namespace
+
+void Conversation::on_backend(const wire::Piece& piece, std::uint64_t now_us) {
+    now_us_ = now_us;
+    // These come at any moment and belong to no exchange.
+    if (piece.type == 'S' && piece.whole()) on_parameter_status(piece);
+    if (piece.type == 'A' || piece.type == 'S') return services_.to_client.add(piece.raw);
+    if (exchanges_.empty()) return services_.to_client.add(piece.raw);
+
+    Exchange& exchange = exchanges_.front();
+    if (exchange.kind == Exchange::Kind::Probe) return on_probe(exchange, piece);
+    switch (piece.type) {
+        case 'Z': return on_ready(exchange, piece);
+        case 'E':
+            exchange.failed = true;
+            exchange.capture.give_up();
+            break;
+        case 'G': exchange.copy_in = true; break;
+        default: break;
+    }
+    if (piece.first && piece.last && hidden(exchange, piece)) return exchange.capture.on_backend(piece);
+    if (piece.last && answers_a_step(piece.type)) ++exchange.steps_done;
+    exchange.capture.on_backend(piece);
+    services_.to_client.add(piece.raw);
+    if (wait_ == Wait::Drain && open_ && (open_->failed || open_->steps_done >= open_->steps_sent))
+        after_drain();
+}
+
+// The answers to Parse and Close messages of our own are not for the client.
+bool Conversation::hidden(Exchange& exchange, const wire::Piece& piece) {
+    if (piece.type == '1' && exchange.parses_answered < exchange.parses.size())
+        return exchange.parses[exchange.parses_answered++].hidden;
+    if (piece.type == '3' && exchange.closes_answered < exchange.closes.size())
+        return exchange.closes[exchange.closes_answered++].hidden;
+    return false;
+}
+
+// A Query was held until the extended messages before it were answered. If one failed, PostgreSQL skips the
+// Query too.
+void Conversation::after_drain() {
+    if (!open_->failed) return resume();
+    wait_ = Wait::None;
+    held_ = Request::None;
+    services_.to_server.copy(request_);
+    request_.clear();
+}
+
+void Conversation::on_ready(Exchange& exchange, const wire::Piece& piece) {
+    const char status = piece.body.empty() ? 'I' : piece.body[0];
+    if (&exchange == open_) open_ = nullptr;
+    keep(exchange);
+    settle(exchange, status);
+    statements_after(exchange);
+    if (exchange.kind != Exchange::Kind::Local)
+        meter_.forwarded(exchange.query_class, exchange.missed, exchange.sent_us);
+    // A COPY that never began: the server answers the Sync sent after CopyDone by itself.
+    const std::uint32_t more = exchange.copy_in ? 0 : exchange.syncs_after_copy;
+    exchanges_.pop_front();
+    for (std::uint32_t i = 0; i < more; ++i) exchanges_.emplace_front().kind = Exchange::Kind::Extended;
+
+    services_.to_client.add(piece.raw);
+    send_local_replies();
+    if (wait_ == Wait::Room && exchanges_.size() < kExchangesMax / 2) resume();
+}
+
+void Conversation::send_local_replies() {
+    while (!exchanges_.empty() && exchanges_.front().kind == Exchange::Kind::Local) {
+        services_.to_client.copy(exchanges_.front().local_reply);
+        local_bytes_ -= exchanges_.front().local_reply.size();
+        exchanges_.pop_front();
+    }
+}
+
+// The copy of a miss becomes an entry, and is handed to whoever followed; even one that may not be stored any
+// more was current when they joined.
+void Conversation::keep(Exchange& exchange) {
+    if (exchange.key.empty()) return;
+    const cache::KeyView key{exchange.key, exchange.key_hash};
+    cache::EntryRef entry;
+    const bool same_settings = settings() && settings_->fingerprint == exchange.fingerprint;
+    if (exchange.capture.complete() && !exchange.failed && same_settings &&
+        exchange.plan->made_from->catalog_version == database_.catalog_version()) {
+        entry = cache::Entry::make(key, exchange.ticket.seen, exchange.capture.row_description(),
+                                   exchange.capture.rows_and_close(), exchange.sent_us / 1000);
+        meter_.filled(services_.store.fill(entry));
+    } else if (exchange.capture.too_large()) {
+        meter_.refused("too_large");
+    }
+    if (exchange.flight != 0) services_.flights.land(key, waiter_, std::exchange(exchange.flight, 0), entry);
+}
+
+// What the exchange changed comes into force: only then may the client see ReadyForQuery.
+void Conversation::settle(Exchange& exchange, char status) {
+    if (absorbed_) {
+        exchange.consequences.add(absorbed_->consequences);
+        for (cache::Line* line : absorbed_->marked) exchange.marked.push_back(line);
+        exchange.touches_settings |= absorbed_->touches_settings;
+    }
+    // The judgement of what it wrote was made under a catalog that has changed since: assume everything.
+    bool outdated = exchange.catalog_judged && database_.end_write(exchange.epoch);
+    if (absorbed_ && absorbed_->catalog_judged) outdated |= database_.end_write(absorbed_->epoch);
+    absorbed_.reset();
+    if (outdated) {
+        exchange.consequences.effects.add_everything(database_.everything());
+        mark_lines(exchange, exchange.consequences.effects);
+    }
+    const Consequences in_force = block_.ready(status, exchange, settings());
+    apply(in_force);
+    if (!exchange.marked.empty()) cache::end(exchange.marked);
+    exchange.marked.clear();
+    if (exchange.touches_settings) forget_settings();
+    if (block_.idle()) {
+        portals_.clear();
+        unnamed_portal_gone_ = false;
+    }
+}
+
+void Conversation::apply(const Consequences& in_force) {
+    if (in_force.changes_catalog) database_.catalog_changed();
+    if (in_force.changes_roles) database_.settings_changed();
+    if (in_force.effects.none()) return;
+    meter_.dropped(in_force.changes_roles        ? DropCause::Roles
+                   : in_force.changes_catalog    ? DropCause::Ddl
+                   : in_force.effects.everything ? DropCause::Opaque
+                                                 : DropCause::Write);
+}
+
+void Conversation::statements_after(Exchange& exchange) {
+    for (std::size_t i = exchange.parses_answered; i < exchange.parses.size(); ++i)
+        prepared_.failed(exchange.parses[i].name);
+    if (exchange.discards_statements) prepared_.close_all();
+    for (const std::string& name : exchange.deallocates) prepared_.close(name);
+    // A statement that has just run under the catalog in force may be served from now on.
+    if (exchange.failed || exchange.binds != 1) return;
+    PreparedStatement* statement = prepared_.find(exchange.bound);
+    if (statement) statement->settled_version = exchange.catalog_version;
+}
+
+// The probe's answer stays here; the request that waited for it goes on.
+void Conversation::on_probe(Exchange& exchange, const wire::Piece& piece) {
+    switch (piece.type) {
+        case 'D': {
+            const auto row = piece.whole() ? wire::decode_data_row(piece.body) : wire::decode_data_row({});
+            if (!row) return;
+            for (const auto& value : *row)
+                exchange.probe_values.emplace_back(value ? *value : std::string_view("\0", 1));
+            return;
+        }
+        case 'E': exchange.failed = true; return;
+        case 'Z': break;
+        default: return;
+    }
+    if (!exchange.failed && exchange.probe_values.size() == sql::probed_settings().size())
+        settings_ = services_.interner.intern(std::move(exchange.probe_values));
+    settings_generation_ = exchange.settings_generation;
+    settings_refused_ = settings_ == nullptr;
+    if (settings_ && settings_first_)
+        database_.remember_profile(startup_key_, settings_generation_, settings_);
+    exchanges_.pop_front();
+    if (wait_ == Wait::Settings) resume();
+}
+
+// Sent for SET (the exchange knows already) and, unasked, after a reload of the server's configuration.
+void Conversation::on_parameter_status(const wire::Piece& piece) {
+    const auto status = wire::decode_parameter_status(piece.body);
+    const bool own_probe = !exchanges_.empty() && exchanges_.front().kind == Exchange::Kind::Probe;
+    if (!status || (sql::alters_answers(status->name) && !own_probe)) forget_settings();
+}
+
+}  // namespace warmfront::session

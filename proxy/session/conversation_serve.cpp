@@ -1,0 +1,227 @@
+// When a conversation answers from the cache, and how.
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/session/conversation.h"
+#include "proxy/wire/encode.h"
+#include "sql/session_settings.h"
+#include "sql/tokenizer.h"
+
+namespace warmfront::session {
+namespace {
+
+constexpr std::string_view kParseComplete{"1\0\0\0\4", 5};
+constexpr std::string_view kBindComplete{"2\0\0\0\4", 5};
+constexpr std::string_view kParseAndBindComplete{"1\0\0\0\0042\0\0\0\4", 10};
+constexpr std::string_view kReadyIdle{"Z\0\0\0\5I", 6};
+constexpr std::string_view kReadyInBlock{"Z\0\0\0\5T", 6};
+
+}  // namespace
+
+// The one shape of extended request that is answered from the cache: everything unnamed but, perhaps, the
+// statement.
+std::optional<Conversation::Single> Conversation::as_single(std::string_view bytes) {
+    Single single;
+    enum { Start, Parsed, Bound, Described, Executed } step = Start;
+    while (!bytes.empty()) {
+        const WholeMessage message = take_message(bytes);
+        switch (message.type) {
+            case 'P': {
+                const auto parse = wire::decode_parse(message.body);
+                if (step != Start || !parse || !parse->statement.empty()) return std::nullopt;
+                single.parse = *parse;
+                step = Parsed;
+                break;
+            }
+            case 'B': {
+                const auto bind = wire::decode_bind(message.body);
+                if (step > Parsed || !bind || !bind->portal.empty()) return std::nullopt;
+                if (single.parse && !bind->statement.empty()) return std::nullopt;
+                single.bind = *bind;
+                step = Bound;
+                break;
+            }
+            case 'D': {
+                const auto describe = wire::decode_describe(message.body);
+                if (step != Bound || !describe || describe->what != 'P' || !describe->name.empty())
+                    return std::nullopt;
+                single.describe = true;
+                step = Described;
+                break;
+            }
+            case 'E': {
+                const auto execute = wire::decode_execute(message.body);
+                if ((step != Bound && step != Described) || !execute || !execute->portal.empty())
+                    return std::nullopt;
+                single.row_limit = execute->row_limit;
+                step = Executed;
+                break;
+            }
+            case 'S': return step == Executed && bytes.empty() ? std::optional(single) : std::nullopt;
+            default: return std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+const sql::SessionSettings* Conversation::settings() const {
+    return settings_ && settings_generation_ == database_.settings_generation() ? settings_.get() : nullptr;
+}
+
+// Whether it is worth asking for the settings before this statement: they must be askable (nothing under way,
+// no block) and matter to it. A run of SETs is not interrupted.
+bool Conversation::settings_wanted(const sql::Analysis& analysis) const {
+    if (!options_.cache || settings_refused_ || !block_.idle() || !exchanges_.empty() || open_) return false;
+    if (database_.catalog_version() == 0) return false;
+    switch (analysis.query_class) {
+        case sql::QueryClass::Read:
+        case sql::QueryClass::Write:
+        case sql::QueryClass::Opaque: return true;
+        case sql::QueryClass::Session: return false;
+        case sql::QueryClass::Transaction: return analysis.transaction == sql::TransactionEffect::Begin;
+    }
+    return false;
+}
+
+// Sends the probe; the request at hand is held until it is answered. Equal sessions need it once: see
+// profile().
+void Conversation::ask_settings() {
+    Exchange& exchange = begin_exchange(Exchange::Kind::Probe);
+    exchange.settings_generation = database_.settings_generation();
+    prepared_.unnamed_lost_on_server();
+    services_.to_server.compose([](std::string& out) { wire::append_query(out, sql::probe_sql()); });
+}
+
+void Conversation::use_profile() {
+    const std::uint64_t generation = database_.settings_generation();
+    settings_ = database_.profile(startup_key_);
+    settings_generation_ = generation;
+}
+
+bool Conversation::only_plain_reads_under_way() const {
+    return block_.idle() && std::all_of(exchanges_.begin(), exchanges_.end(), [](const Exchange& exchange) {
+               return exchange.kind == Exchange::Kind::Local || (exchange.plain_read && exchange.synced);
+           });
+}
+
+bool Conversation::may_read_cache(const Plan& plan) const {
+    const sql::SessionSettings* known = settings();
+    return options_.cache && plan.cacheable() && known && !known->has_temp_schema &&
+           plan.made_from->catalog_version == database_.catalog_version() && block_.reads_committed(*known) &&
+           (exchanges_.empty() || only_plain_reads_under_way());
+}
+
+bool Conversation::serve_or_follow(const PlanRef& plan, const cache::KeyView& key, std::string_view details,
+                                   Reply reply) {
+    keep_wanted_ = false;
+    // A portal that stops at a row limit can be continued inside a block: the server must have it then.
+    if (reply.row_limit && !block_.idle()) return false;
+    // What a flight brought is good for the request that followed it, even when it could not be stored.
+    const cache::EntryRef brought = std::exchange(followed_, {});
+    const cache::EntryRef entry =
+        brought && brought->key() == key ? brought : services_.store.find(key, now_us_ / 1000);
+    if (entry && local_bytes_ <= kLocalBytesMax &&
+        (!reply.extended || !reply.describe || entry->has_row_description())) {
+        reply_from(entry, reply);
+        return true;
+    }
+    keep_wanted_ = !sql::may_mean_now(details);
+    if (!keep_wanted_ || go_alone_ || !exchanges_.empty()) return false;
+
+    pending_ticket_ = cache::observe(plan->reads);
+    pending_role_ = services_.flights.join(key, pending_ticket_, waiter_, ++flight_number_);
+    if (pending_role_ != cache::FlightRole::Follow) return false;
+    flight_key_.assign(key.bytes);
+    flight_hash_ = key.hash;
+    flight_reply_ = reply;
+    wait_ = Wait::Flight;
+    return true;
+}
+
+void Conversation::reply_from(const cache::EntryRef& entry, Reply reply) {
+    const auto write = [&](auto& add, auto& add_body) {
+        if (reply.extended) add(reply.parse ? kParseAndBindComplete : kBindComplete);
+        add_body(!reply.extended || reply.describe ? entry->with_row_description()
+                                                   : entry->without_row_description());
+        add(block_.idle() ? kReadyIdle : kReadyInBlock);
+    };
+    if (reply.extended && !block_.idle()) unnamed_portal_gone_ = true;
+    if (exchanges_.empty()) {
+        const auto add = [&](std::string_view bytes) { services_.to_client.copy(bytes); };
+        const auto add_body = [&](std::string_view bytes) { services_.to_client.add(entry, bytes); };
+        write(add, add_body);
+    } else {
+        Exchange& local = begin_exchange(Exchange::Kind::Local);
+        const auto add = [&](std::string_view bytes) { local.local_reply.append(bytes); };
+        write(add, add);
+        local_bytes_ += local.local_reply.size();
+    }
+    meter_.hit(now_us_);
+}
+
+// The exchange just forwarded is a miss: its answer is copied on the way.
+void Conversation::want_kept(Exchange& exchange, const PlanRef& plan, const cache::KeyView& key,
+                             Reply reply) {
+    exchange.missed = true;
+    exchange.plan = plan;
+    if (!std::exchange(keep_wanted_, false)) return;
+    const cache::FlightRole role = std::exchange(pending_role_, cache::FlightRole::Alone);
+    if (role == cache::FlightRole::Lead) {
+        exchange.flight = flight_number_;
+        exchange.ticket = std::move(pending_ticket_);
+    } else {
+        exchange.ticket = cache::observe(plan->reads);
+        if (!exchange.ticket.fillable) return;
+    }
+    exchange.key.assign(key.bytes);
+    exchange.key_hash = key.hash;
+    exchange.fingerprint = settings_->fingerprint;
+    const bool parse_answered = exchange.kind == Exchange::Kind::Extended && !exchange.parses.empty();
+    exchange.capture.start({.extended = reply.extended,
+                            .parse_complete = parse_answered,
+                            .describe = reply.describe,
+                            .row_limit = reply.row_limit,
+                            .bytes_max = options_.max_result});
+}
+
+void Conversation::on_landed(std::uint64_t ticket, const cache::EntryRef& result, std::uint64_t now_us) {
+    if (wait_ != Wait::Flight || ticket != flight_number_) return;
+    now_us_ = now_us;
+    const bool usable =
+        result && (!flight_reply_.extended || !flight_reply_.describe || result->has_row_description());
+    if (!usable) return go_alone();
+    followed_ = result;
+    resume();
+}
+
+void Conversation::stop_following(std::uint64_t now_us) {
+    if (wait_ != Wait::Flight) return;
+    now_us_ = now_us;
+    services_.flights.leave({flight_key_, flight_hash_}, waiter_, flight_number_);
+    go_alone();
+}
+
+void Conversation::go_alone() {
+    go_alone_ = true;
+    resume();
+}
+
+bool Conversation::cancel() {
+    if (wait_ != Wait::Flight) return false;
+    services_.flights.leave({flight_key_, flight_hash_}, waiter_, flight_number_);
+    if (!block_.idle()) {  // the block on the server must fail too: let it run the query and be cancelled
+        go_alone();
+        return false;
+    }
+    wait_ = Wait::None;
+    held_ = Request::None;
+    request_.clear();
+    services_.to_client.compose([](std::string& out) {
+        wire::append_error(out, "57014", "canceling statement due to user request");
+        wire::append_ready_for_query(out, 'I');
+    });
+    return true;
+}
+
+}  // namespace warmfront::session

@@ -1,0 +1,115 @@
+#include "proxy/session/plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cache/key.h"
+
+namespace warmfront::session {
+namespace {
+
+constexpr std::size_t kExampleBytesMax = 4096;
+
+// Statements of sessions whose settings are not known are analysed without a catalog, so their analysis does
+// not depend on the database; fingerprint 0 stands for all of them.
+constexpr std::uint32_t kUnknownSettings = 0;
+
+std::uint64_t slot_of(std::uint32_t fingerprint, const Database& database, std::string_view text) {
+    const auto salt = (std::uint64_t{fingerprint} << 32) ^ reinterpret_cast<std::uintptr_t>(&database);
+    return cache::hash_of(text) ^ (salt * 0x9e3779b97f4a7c15U);
+}
+
+}  // namespace
+
+void EffectSet::add_everything(cache::Line& database) {
+    everything = true;
+    lines.assign(1, &database);
+}
+
+void EffectSet::add(const EffectSet& other) {
+    if (everything || other.none()) return;
+    if (other.everything) {
+        *this = other;
+        return;
+    }
+    for (cache::Line* line : other.lines)
+        if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+}
+
+Planner::Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> exclude, std::size_t plans_max)
+    : templates_(templates), exclude_(std::move(exclude)), plans_max_(plans_max) {}
+
+PlanRef Planner::plan(Database& database, const sql::SessionSettings* settings, std::string_view text,
+                      std::string_view example) {
+    const std::uint32_t fingerprint = settings ? settings->fingerprint : kUnknownSettings;
+    const std::uint64_t version = settings ? database.catalog_version() : 0;
+    const std::uint64_t place = slot_of(fingerprint, database, text);
+    if (const auto found = slots_.find(place); found != slots_.end()) {
+        const Slot& slot = found->second;
+        if (slot.fingerprint == fingerprint && slot.version == version && slot.database == &database &&
+            slot.plan->made_from->text == text)
+            return slot.plan;
+    }
+    auto made = resolve(database, analysed(database, settings, text, example));
+    if (slots_.size() >= plans_max_) slots_.clear();
+    slots_.insert_or_assign(place, Slot{fingerprint, made->made_from->catalog_version, &database, made});
+    return made;
+}
+
+PlanRef Planner::opaque(Database& database) {
+    auto& made = opaque_[&database];
+    if (!made) {
+        auto nothing_known = std::make_shared<sql::Template>();
+        nothing_known->analysis.effects.everything = true;
+        nothing_known->analysis.transaction = sql::TransactionEffect::Mixed;
+        nothing_known->analysis.changes_settings = true;
+        nothing_known->analysis.effects_reason = "the statement cannot be analysed";
+        nothing_known->analysis.refusal = {"opaque", "the statement cannot be analysed"};
+        made = resolve(database, std::move(nothing_known));
+    }
+    return made;
+}
+
+std::shared_ptr<const sql::Template> Planner::analysed(Database& database,
+                                                       const sql::SessionSettings* settings,
+                                                       std::string_view text, std::string_view example) {
+    const auto catalog = settings ? database.catalog() : nullptr;
+    const std::uint32_t fingerprint = settings ? settings->fingerprint : kUnknownSettings;
+    const std::uint64_t version = catalog ? catalog->version : 0;
+    if (auto known = templates_.find(fingerprint, text, version)) return known;
+
+    sql::AnalysisContext context;
+    context.catalog = catalog.get();
+    context.exclude = exclude_;
+    if (settings) {
+        context.search_path = settings->search_path;
+        context.user = settings->user;
+    }
+    sql::Template made;
+    made.fingerprint = fingerprint;
+    made.catalog_version = version;
+    made.text = text;
+    made.example = example.substr(0, kExampleBytesMax);
+    made.analysis = sql::analyse(example, context);
+    return templates_.insert(std::move(made));
+}
+
+PlanRef Planner::resolve(Database& database, std::shared_ptr<const sql::Template> made_from) {
+    auto plan = std::make_shared<Plan>();
+    const sql::Analysis& analysis = made_from->analysis;
+    if (analysis.effects.everything) {
+        plan->effects.add_everything(database.everything());
+    } else {
+        for (const sql::Oid oid : analysis.effects.relations)
+            plan->effects.lines.push_back(&database.log().line(database.name(), oid));
+    }
+    if (analysis.cacheable && analysis.reads.size() < cache::FillTicket::kRelationsMax) {
+        plan->reads.push_back(&database.everything());
+        for (const sql::Oid oid : analysis.reads)
+            plan->reads.push_back(&database.log().line(database.name(), oid));
+    }
+    plan->made_from = std::move(made_from);
+    return plan;
+}
+
+}  // namespace warmfront::session

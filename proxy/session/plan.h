@@ -1,0 +1,80 @@
+// proxy/session/plan.h: what a session does with a statement: its analysis, and the write-log lines it reads
+// and writes.
+//
+// A Planner belongs to one worker: it keeps the plans of the worker's statements so that a repeated statement
+// costs one hash look-up without a lock. Behind it stands the template table that all workers share. At
+// plans_max plans they are all dropped and made anew from the template table.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "cache/write_log.h"
+#include "proxy/session/database.h"
+#include "sql/session_settings.h"
+#include "sql/template.h"
+
+namespace warmfront::session {
+
+// What statements may have changed, as lines of the write log; everything is the database's own line alone.
+struct EffectSet {
+    std::vector<cache::Line*> lines;  // unique
+    bool everything = false;
+
+    [[nodiscard]] bool none() const { return lines.empty(); }
+    void add_everything(cache::Line& database);
+    void add(const EffectSet& other);
+    void clear() {
+        lines.clear();
+        everything = false;
+    }
+};
+
+struct Plan {
+    std::shared_ptr<const sql::Template> made_from;
+    std::vector<cache::Line*> reads;  // the database's own line first; empty unless cacheable
+    EffectSet effects;
+
+    [[nodiscard]] const sql::Analysis& analysis() const { return made_from->analysis; }
+    [[nodiscard]] bool cacheable() const { return !reads.empty(); }
+};
+using PlanRef = std::shared_ptr<const Plan>;
+
+class Planner {
+public:
+    Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> exclude, std::size_t plans_max);
+
+    // text: the template (simple protocol) or the statement as prepared; example: a statement that it stands
+    // for. settings: nullptr if the session's are not known: names cannot be resolved, a write may be of
+    // anything.
+    [[nodiscard]] PlanRef plan(Database& database, const sql::SessionSettings* settings,
+                               std::string_view text, std::string_view example);
+    // A plan for what cannot be analysed: everything may change.
+    [[nodiscard]] PlanRef opaque(Database& database);
+
+private:
+    [[nodiscard]] std::shared_ptr<const sql::Template> analysed(Database& database,
+                                                                const sql::SessionSettings* settings,
+                                                                std::string_view text,
+                                                                std::string_view example);
+    [[nodiscard]] PlanRef resolve(Database& database, std::shared_ptr<const sql::Template> made_from);
+
+    struct Slot {
+        std::uint32_t fingerprint;
+        std::uint64_t version;
+        const Database* database;
+        PlanRef plan;
+    };
+    sql::TemplateTable& templates_;
+    const std::vector<sql::RelationName> exclude_;
+    const std::size_t plans_max_;
+    std::unordered_map<std::uint64_t, Slot> slots_;  // by hash of fingerprint and text; compared in full
+    std::unordered_map<const Database*, PlanRef> opaque_;
+};
+
+}  // namespace warmfront::session

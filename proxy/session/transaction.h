@@ -1,0 +1,35 @@
+// proxy/session/transaction.h: the transaction block a session is in, and what it has written so far.
+//
+// Plain state of one session. The status is always that of the last ReadyForQuery; nothing is predicted.
+#pragma once
+
+#include "proxy/session/exchange.h"
+#include "sql/session_settings.h"
+
+namespace warmfront::session {
+
+class TransactionBlock {
+public:
+    [[nodiscard]] char status() const { return status_; }  // I, T or E
+    [[nodiscard]] bool idle() const { return status_ == 'I'; }
+    [[nodiscard]] const Consequences& written() const { return written_; }
+
+    // Whether a read may be answered from the cache, and its answer be kept: READ COMMITTED, nothing written
+    // yet, not failed. settings are those in force.
+    [[nodiscard]] bool reads_committed(const sql::SessionSettings& settings) const {
+        if (status_ == 'I') return settings.read_committed;
+        return status_ == 'T' && read_committed_ && !wrote_;
+    }
+
+    // ReadyForQuery with `status` after `exchange`. settings: as known before the exchange, or nullptr.
+    // Gives what takes effect for everybody now.
+    Consequences ready(char status, const Exchange& exchange, const sql::SessionSettings* settings);
+
+private:
+    char status_ = 'I';
+    bool read_committed_ = false;
+    bool wrote_ = false;
+    Consequences written_;
+};
+
+}  // namespace warmfront::session
