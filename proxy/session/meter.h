@@ -2,6 +2,7 @@
 // calls only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -21,6 +22,9 @@ public:
     virtual void refused(std::string_view label) noexcept = 0;  // a read that is not kept, and why
     virtual void filled(bool stored) noexcept = 0;
     virtual void dropped(DropCause cause) noexcept = 0;
+    virtual void client_bytes(std::size_t received, std::size_t sent) noexcept = 0;
+    virtual void connected() noexcept = 0;
+    virtual void disconnected() noexcept = 0;
 };
 
 }  // namespace warmfront::session

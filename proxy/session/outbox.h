@@ -21,6 +21,7 @@ public:
     // bytes stay valid until take() was used.
     void add(std::string_view bytes) {
         if (bytes.empty()) return;
+        bytes_ += bytes.size();
         if (!pieces_.empty() && !pieces_.back().own && pieces_.back().outside.end() == bytes.begin()) {
             pieces_.back().outside = {pieces_.back().outside.data(),
                                       pieces_.back().outside.size() + bytes.size()};
@@ -51,6 +52,7 @@ public:
     }
 
     [[nodiscard]] bool empty() const { return pieces_.empty(); }
+    [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
     // The pieces in order; valid until clear().
     std::span<const std::string_view> take() {
@@ -63,6 +65,7 @@ public:
 
     void clear() {
         pieces_.clear();
+        bytes_ = 0;
         pins_.clear();
         own_.clear();
         if (own_.capacity() > kKeepMax) own_.shrink_to_fit();
@@ -79,6 +82,7 @@ private:
     std::string& own() { return own_; }
     void grew(std::size_t bytes) {
         if (bytes == 0) return;
+        bytes_ += bytes;
         if (!pieces_.empty() && pieces_.back().own) {
             pieces_.back().size += bytes;
             return;
@@ -87,6 +91,7 @@ private:
     }
 
     std::vector<Piece> pieces_;
+    std::size_t bytes_ = 0;
     std::vector<std::string_view> views_;
     std::vector<cache::EntryRef> pins_;
     std::string own_;
