@@ -1,9 +1,32 @@
 // cache/policy.h: which entries stay: admission and eviction, adaptive.
 //
-// (The author of the policy describes it here: its queues, what it adapts and from which evidence, sources.)
+// No fixed policy is good everywhere: S3-FIFO and W-TinyLFU lose 10 to 20 points of hit ratio to LRU on the
+// bursts of an ORM in a small cache, LRU and ARC lose several to them on web sites, file systems and loops.
+// So five rules compete (cache/policy_queues.h: ARC, LRU, and S3-FIFO-like queues with a first queue of 1, 10
+// and 30 %). Each runs in a shadow (cache/policy_shadow.h), a cache without contents, on every key as long as
+// the cache has at most some hundred entries and on a sample by key hash above that. The entries themselves
+// are in two queues and their ghosts, state that all rules share, and are evicted by the rule whose shadow
+// had the most hits lately: hits count half after four times as many requests as there are entries (700 at
+// least), and a rule must lead by 0.4 standard deviations to take over.
 //
-// Works on intrusive nodes so that the store and cache_sim run the same code: it never allocates per access. Not
-// thread-safe: one per shard, under the shard's lock.
+// Sizes: shares of the queues are of charge, ghosts are counted. An entry much larger than usual must be
+// asked for several times within the ghosts' memory before others are evicted for it: twice above 32 times
+// the geometric mean, thrice above 64 times, ...; one larger than the capacity is never admitted. Until then
+// it is its own victim.
+//
+// Memory beside the nodes: 24 bytes a resident entry for its ghost (kGhostBytes: to be counted in its
+// charge), and up to 0.5 MiB for all the shadows; memory_bytes() says what it is now. Time: constant,
+// amortised; one call of victim() gives at most 64 second chances. Memory grows by doubling as the cache
+// fills and not after.
+//
+// Sources: Megiddo, Modha, "ARC" (FAST 2003); Yang et al., "FIFO Queues are All You Need for Cache Eviction"
+// (SOSP 2023: S3-FIFO); Johnson, Shasha, "2Q" (VLDB 1994); Gramacy et al., "Adaptive Caching by Refetching"
+// (NIPS 2002) and Subramanian et al., "Adaptive Caches" (MICRO 2006) for policies that compete in shadows;
+// Waldspurger et al. (ATC 2017) for the sampled shadows; Einziger et al., "TinyLFU" (2017) and "Lightweight
+// Robust Size Aware Cache Management" (2022) for admission.
+//
+// Works on intrusive nodes so that the store and cache_sim run the same code: it never allocates per access.
+// Not thread-safe: one per shard, under the shard's lock.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +38,7 @@ namespace warmfront::cache {
 struct PolicyNode {
     PolicyNode* previous = nullptr;
     PolicyNode* next = nullptr;
-    std::uint64_t hash = 0;    // of the key; identity in the ghost lists
+    std::uint64_t hash = 0;    // of the key, well mixed; identity in the ghost lists
     std::uint32_t charge = 0;  // in the unit of the capacity (bytes in the store, 1 in cache_sim), saturating
     std::uint8_t where = 0;    // the policy's own
     std::uint8_t uses = 0;     // the policy's own
@@ -23,6 +46,8 @@ struct PolicyNode {
 
 class Policy {
 public:
+    static constexpr std::size_t kGhostBytes = 24;  // per resident entry, beside its node
+
     explicit Policy(std::size_t capacity);
     ~Policy();
     Policy(const Policy&) = delete;
@@ -37,8 +62,11 @@ public:
     // The next entry to evict while the charge is over capacity, already unlinked; nullptr when it fits.
     // It may be the entry just inserted (not admitted).
     [[nodiscard]] PolicyNode* victim();
+    // The caller calls victim() until it gives nullptr.
     void set_capacity(std::size_t capacity);
     [[nodiscard]] std::size_t charge() const;
+    // Of ghosts and shadows, now.
+    [[nodiscard]] std::size_t memory_bytes() const;
 
 private:
     struct State;
