@@ -1,7 +1,7 @@
-// config/settings.h: the settings as plain structs, and the one table that describes them.
+// config/settings.h: the settings as plain structs, with their defaults.
 //
-// The loader, --check and docs/configuration.md all read settings_table(); a setting that is not in the table
-// does not exist. Plain data, no thread rules.
+// config/settings_table.h has a row for each of them: name, type and range, what it does. A setting that is
+// not in that table does not exist. Plain data, no thread rules.
 #pragma once
 
 #include <chrono>
@@ -15,9 +15,9 @@ namespace warmfront {
 
 // Where a socket listens or connects: a TCP host and port, or the path of a unix socket.
 struct Address {
-    std::string host;         // name or numeric address, without brackets; empty for a unix socket
-    std::uint16_t port = 0;   // 0 for a unix socket
-    std::string unix_path;    // the socket file itself; empty for TCP
+    std::string host;  // name, numeric address without brackets, or * (every interface); empty: unix socket
+    std::uint16_t port = 0;  // 0 for a unix socket
+    std::string unix_path;   // the socket file itself; empty for TCP
     bool operator==(const Address&) const = default;
 };
 
@@ -36,12 +36,12 @@ struct TlsSettings {  // towards clients; towards PostgreSQL the conninfo's sslm
 
 struct CacheSettings {
     bool enabled = true;
-    std::size_t memory = std::size_t{256} << 20;      // bytes, overhead included
-    std::size_t max_result = std::size_t{1} << 20;    // bytes; a larger answer is not stored
-    std::chrono::milliseconds ttl{10'000};            // the longest that a write past warmfront goes unseen
+    std::size_t memory = std::size_t{256} << 20;    // bytes, overhead included
+    std::size_t max_result = std::size_t{1} << 20;  // bytes; a larger answer is not stored
+    std::chrono::milliseconds ttl{10'000};          // the longest that a write past warmfront goes unseen
     std::chrono::milliseconds single_flight_wait{30'000};
-    std::size_t templates_max = 10'000;               // statements whose analysis is remembered
-    std::vector<std::string> exclude;                 // tables never cached: name or schema.name
+    std::size_t templates_max = 10'000;  // statements whose analysis is remembered
+    std::vector<std::string> exclude;    // tables never cached: name or schema.name
 };
 
 struct CatalogSettings {
@@ -51,7 +51,7 @@ struct CatalogSettings {
 struct Settings {
     std::vector<Address> listen{{"127.0.0.1", 6432, {}}};
     std::string upstream = "host=127.0.0.1 port=5432 user=postgres dbname=postgres";  // conninfo or URI
-    std::optional<Address> http;                                                    // unset: no HTTP
+    std::optional<Address> http;                                                      // unset: no HTTP
     std::string state_dir = "./state";
     unsigned threads = 0;  // worker threads; 0: one per core
     std::vector<std::string> admin_users;

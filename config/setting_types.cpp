@@ -1,0 +1,154 @@
+#include "config/setting_types.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "config/conninfo.h"
+#include "config/values.h"
+
+namespace warmfront {
+namespace {
+
+constexpr std::size_t kAddressesMax = 64;
+constexpr std::size_t kNamesMax = 10'000;
+
+tl::unexpected<Mismatch> item_mismatch(std::size_t item) {
+    return tl::unexpected(Mismatch{item});
+}
+tl::unexpected<Mismatch> whole_mismatch() {
+    return tl::unexpected(Mismatch{std::numeric_limits<std::size_t>::max()});
+}
+
+// The scalar as `read` understands it, if it lies within the bounds.
+template <typename T, typename Read>
+Parsed<T> parse_within(const RawValue& raw, T min, T max, Read read) {
+    const std::string* written = only_item(raw);
+    const std::optional<T> value = written ? read(*written) : std::nullopt;
+    if (!value || *value < min || *value > max) return whole_mismatch();
+    return *value;
+}
+
+bool is_name(const std::string& text) {
+    return !text.empty() && text.find_first_of(std::string_view("\0\n", 2)) == std::string::npos;
+}
+
+}  // namespace
+
+const std::string* only_item(const RawValue& raw) {
+    return raw.shape == RawValue::Shape::Scalar ? &raw.items.front() : nullptr;
+}
+
+std::string describe_choices(const std::vector<std::string_view>& words) {
+    return fmt::format("one of {}", fmt::join(words, ", "));
+}
+
+std::string BooleanType::describe() {
+    return "true or false";
+}
+Parsed<bool> BooleanType::parse(const RawValue& raw) {
+    return parse_within<bool>(raw, false, true, parse_boolean);
+}
+std::string BooleanType::print(bool value) {
+    return value ? "true" : "false";
+}
+
+std::string SizeType::describe() const {
+    return fmt::format("a size from {} to {}, such as 256MiB", print_size(min), print_size(max));
+}
+Parsed<std::size_t> SizeType::parse(const RawValue& raw) const {
+    return parse_within(raw, min, max, parse_size);
+}
+std::string SizeType::print(std::size_t bytes) {
+    return print_size(bytes);
+}
+
+std::string DurationType::describe() const {
+    return fmt::format("a duration from {} to {} with its unit (ms, s, m, h, d), such as 10s",
+                       print_duration(min), print_duration(max));
+}
+Parsed<std::chrono::milliseconds> DurationType::parse(const RawValue& raw) const {
+    return parse_within(raw, min, max, parse_duration);
+}
+std::string DurationType::print(Value duration) {
+    return print_duration(duration);
+}
+
+std::string CountRange::describe() const {
+    return fmt::format("a whole number from {} to {}", min, max);
+}
+Parsed<std::uint64_t> CountRange::parse(const RawValue& raw) const {
+    return parse_within(raw, min, max, parse_count);
+}
+
+std::string TextType::describe() const {
+    return fmt::format("{}{}", what, may_be_empty ? " or nothing" : "");
+}
+Parsed<std::string> TextType::parse(const RawValue& raw) const {
+    const std::string nothing;
+    const std::string* written = raw.shape == RawValue::Shape::Nothing ? &nothing : only_item(raw);
+    if (!written || written->find('\0') != std::string::npos) return whole_mismatch();
+    if (written->empty() && !may_be_empty) return whole_mismatch();
+    return *written;
+}
+
+std::string ConninfoType::describe() {
+    return R"(a libpq connection string or URI, such as "host=127.0.0.1 user=postgres")";
+}
+Parsed<std::string> ConninfoType::parse(const RawValue& raw) {
+    return TextType("a connection string", false).parse(raw);
+}
+std::string ConninfoType::print(const std::string& conninfo) {
+    return mask_passwords(conninfo);
+}
+
+std::string NamesType::describe() const {
+    return fmt::format("a list of {}", what);
+}
+Parsed<std::vector<std::string>> NamesType::parse(const RawValue& raw) {
+    if (raw.items.size() > kNamesMax) return whole_mismatch();
+    for (std::size_t i = 0; i < raw.items.size(); ++i)
+        if (!is_name(raw.items[i])) return item_mismatch(i);
+    return raw.items;
+}
+std::string NamesType::print(const Value& names) {
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string AddressesType::describe() {
+    return fmt::format(
+        "1 to {} addresses: host:port, *:port, [::1]:port with brackets for IPv6, or the path of a unix "
+        "socket",
+        kAddressesMax);
+}
+Parsed<std::vector<Address>> AddressesType::parse(const RawValue& raw) {
+    if (raw.items.empty() || raw.items.size() > kAddressesMax) return whole_mismatch();
+    std::vector<Address> addresses;
+    for (const std::string& item : raw.items) {
+        auto address = parse_address(item);
+        if (!address) return item_mismatch(addresses.size());
+        addresses.push_back(*std::move(address));
+    }
+    return addresses;
+}
+std::string AddressesType::print(const Value& addresses) {
+    std::vector<std::string> texts;
+    for (const Address& address : addresses) texts.push_back(print_address(address));
+    return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+std::string OptionalTcpAddressType::describe() {
+    return "host:port, *:port, [::1]:port with brackets for IPv6, or nothing";
+}
+Parsed<std::optional<Address>> OptionalTcpAddressType::parse(const RawValue& raw) {
+    if (raw.shape == RawValue::Shape::Nothing) return std::nullopt;
+    const std::string* written = only_item(raw);
+    if (written && written->empty()) return std::nullopt;
+    auto address = written ? parse_address(*written) : std::nullopt;
+    if (!address || !address->unix_path.empty()) return whole_mismatch();
+    return address;
+}
+std::string OptionalTcpAddressType::print(const Value& address) {
+    return address ? print_address(*address) : std::string();
+}
+
+}  // namespace warmfront

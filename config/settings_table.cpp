@@ -1,0 +1,156 @@
+#include "config/settings_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace warmfront {
+namespace {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+constexpr std::size_t kKiB = std::size_t{1} << 10;
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+constexpr std::size_t kGiB = std::size_t{1} << 30;
+constexpr std::size_t kTiB = std::size_t{1} << 40;
+
+// The way from Settings, const or not, to one of its members: at(&Settings::cache, &CacheSettings::memory).
+template <typename... Members>
+auto at(Members... members) {
+    return [=](auto& settings) -> auto& {
+        return (settings.*....*members);
+    };
+}
+
+template <typename Type, typename Member>
+Setting row(std::string_view name, Reload reload, const Type& type, Member member, std::string_view text) {
+    return Setting{
+        name,
+        reload,
+        text,
+        type.describe(),
+        type.choices(),
+        [type, member](Settings& settings, const RawValue& raw) -> std::optional<Mismatch> {
+            auto value = type.parse(raw);
+            if (!value) return value.error();
+            member(settings) = *std::move(value);
+            return std::nullopt;
+        },
+        [type, member](const Settings& settings) { return type.print(member(settings)); },
+        [member](const Settings& a, const Settings& b) { return member(a) == member(b); },
+        [member](Settings& to, const Settings& from) { member(to) = member(from); },
+    };
+}
+
+std::vector<Setting> make_table() {
+    using S = Settings;
+    using enum Reload;
+    return {
+        row("listen", Restart, AddressesType{}, at(&S::listen),
+            "Where clients connect. `*` as host stands for every interface, IPv4 and IPv6. A path is the "
+            "socket file "
+            "itself: libpq clients that are given a directory look for `.s.PGSQL.` and the port in it, so "
+            "name it, "
+            "for instance, `/run/warmfront/.s.PGSQL.6432`."),
+        row("upstream", Restart, ConninfoType{}, at(&S::upstream),
+            "The PostgreSQL behind warmfront. Its host, port and `sslmode` hold for every connection; its "
+            "user, "
+            "password and database are those of warmfront's own account, with which it reads the catalog. "
+            "Clients "
+            "log in as themselves. Passwords are not shown in logs and in the console."),
+        row("http", Restart, OptionalTcpAddressType{}, at(&S::http),
+            "Where `/metrics`, `/healthz`, `/readyz` and the live page are served. Nothing: no HTTP."),
+        row("state_dir", Restart, TextType{"a path of a directory", false}, at(&S::state_dir),
+            "Where warmfront keeps what must survive a restart. Made if it does not exist."),
+        row("threads", Restart, CountType<unsigned>{0, 1024}, at(&S::threads),
+            "Worker threads. A client's connection stays on one of them. 0: one for each core."),
+        row("admin_users", Live, NamesType{"roles"}, at(&S::admin_users),
+            "Roles that may use the admin console (database `warmfront`) from other machines, after logging "
+            "in as in "
+            "PostgreSQL. From loopback addresses and unix sockets everybody may."),
+        row("shutdown_timeout", Live, DurationType{0ms, 24h}, at(&S::shutdown_timeout),
+            "How long SIGTERM waits for transactions to end before their clients are told 57P01. 0: not at "
+            "all."),
+        row("connect_timeout", Live, DurationType{10ms, 1h}, at(&S::connect_timeout),
+            "How long a connection to PostgreSQL may take to come about."),
+        row("client_connections_max", Live, CountType<std::size_t>{1, 1'000'000},
+            at(&S::client_connections_max),
+            "Clients connected at a time. Further ones are refused with 53300."),
+        row("log.level", Live,
+            ChoiceType<LogLevel>{{"debug", LogLevel::Debug},
+                                 {"info", LogLevel::Info},
+                                 {"warning", LogLevel::Warning},
+                                 {"error", LogLevel::Error}},
+            at(&S::log, &LogSettings::level), "The least important lines that are logged."),
+        row("tls.mode", Live,
+            ChoiceType<ClientTls>{{"disable", ClientTls::Disable},
+                                  {"allow", ClientTls::Allow},
+                                  {"require", ClientTls::Require}},
+            at(&S::tls, &TlsSettings::mode),
+            "TLS between clients and warmfront: not offered; as the client chooses; demanded, which needs "
+            "`tls.cert` "
+            "and `tls.key`. Towards PostgreSQL the `sslmode` of `upstream` decides."),
+        row("tls.cert", Live, TextType{"a path of a PEM file", true}, at(&S::tls, &TlsSettings::cert),
+            "The certificate shown to clients, its chain after it. A reload reads the file again."),
+        row("tls.key", Live, TextType{"a path of a PEM file", true}, at(&S::tls, &TlsSettings::key),
+            "The certificate's private key. A reload reads the file again."),
+        row("cache.enabled", Live, BooleanType{}, at(&S::cache, &CacheSettings::enabled),
+            "Whether reads are answered from memory. false: everything is passed on."),
+        row("cache.memory", Live, SizeType{kMiB, 16 * kTiB}, at(&S::cache, &CacheSettings::memory),
+            "The memory that cached results may take, their overhead included."),
+        row("cache.max_result", Live, SizeType{kKiB, kGiB}, at(&S::cache, &CacheSettings::max_result),
+            "A larger answer is passed on but not kept. At most `cache.memory`."),
+        row("cache.ttl", Live, DurationType{1ms, 30 * 24h}, at(&S::cache, &CacheSettings::ttl),
+            "The longest that an answer is kept, and so the longest that a write which did not pass through "
+            "warmfront goes unseen. Writes through warmfront are seen at once."),
+        row("cache.single_flight_wait", Live, DurationType{0ms, 1h},
+            at(&S::cache, &CacheSettings::single_flight_wait),
+            "How long a read waits for an equal one that is under way before it asks PostgreSQL itself. 0: "
+            "it does "
+            "not wait."),
+        row("cache.templates_max", Restart, CountType<std::size_t>{100, 10'000'000},
+            at(&S::cache, &CacheSettings::templates_max),
+            "Statements, apart from their literals, whose analysis is remembered."),
+        row("cache.exclude", Live, NamesType{"tables, as `name` or `schema.name`"},
+            at(&S::cache, &CacheSettings::exclude), "Tables of which no answer is kept."),
+        row("catalog.refresh", Live, DurationType{100ms, 24h}, at(&S::catalog, &CatalogSettings::refresh),
+            "How often the catalog is compared with PostgreSQL's, for changes that did not pass through "
+            "warmfront."),
+    };
+}
+
+const std::vector<Setting>& table() {
+    static const std::vector<Setting> rows = make_table();
+    return rows;
+}
+
+}  // namespace
+
+std::span<const Setting> settings_table() {
+    return table();
+}
+
+const Setting* find_setting(std::string_view name) {
+    const auto found = std::ranges::find(table(), name, &Setting::name);
+    return found == table().end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> setting_names() {
+    std::vector<std::string_view> names;
+    for (const Setting& setting : table()) names.push_back(setting.name);
+    return names;
+}
+
+std::vector<const Setting*> settings_in(std::string_view section) {
+    std::vector<const Setting*> found;
+    for (const Setting& setting : table())
+        if (section_of(setting.name) == section) found.push_back(&setting);
+    return found;
+}
+
+std::string_view section_of(std::string_view name) {
+    const std::size_t dot = name.rfind('.');
+    return dot == std::string_view::npos ? std::string_view{} : name.substr(0, dot);
+}
+
+}  // namespace warmfront

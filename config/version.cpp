@@ -1,0 +1,9 @@
+#include "config/version.h"
+
+namespace warmfront {
+
+std::string_view version() {
+    return WARMFRONT_VERSION;
+}
+
+}  // namespace warmfront

@@ -1,0 +1,135 @@
+#include "config/settings_table.h"
+
+#include <set>
+
+#include <doctest/doctest.h>
+
+using namespace warmfront;
+
+static RawValue scalar(std::string text) {
+    return {RawValue::Shape::Scalar, {std::move(text)}};
+}
+
+TEST_CASE("settings table: names are unique, at most one section deep, sections stand together") {
+    std::set<std::string_view> names, sections_left;
+    std::string_view section;
+    for (const Setting& setting : settings_table()) {
+        CAPTURE(setting.name);
+        CHECK(names.insert(setting.name).second);
+        CHECK(section_of(setting.name).find('.') == std::string_view::npos);
+        if (section_of(setting.name) != section) CHECK(sections_left.insert(section).second);
+        section = section_of(setting.name);
+        CHECK_FALSE(sections_left.contains(section));
+        CHECK(find_setting(setting.name) == &setting);
+    }
+    CHECK(find_setting("cache") == nullptr);
+    CHECK(settings_in("tls").size() == 3);
+    CHECK(settings_in("banana").empty());
+}
+
+TEST_CASE("settings table: every default is what its own type accepts, and survives being printed and read") {
+    for (const Setting& setting : settings_table()) {
+        CAPTURE(setting.name);
+        const std::string printed = setting.print(Settings{});
+        const RawValue raw = printed.empty() ? RawValue{} : scalar(printed);
+        Settings settings;
+        CHECK_FALSE(setting.assign(settings, raw));
+        CHECK(setting.same(settings, Settings{}));
+        CHECK_FALSE(setting.text.empty());
+        CHECK_FALSE(setting.expected.empty());
+    }
+}
+
+TEST_CASE("settings table: each row reads, prints, compares and copies its own member and no other") {
+    // A value other than the default for each setting; a new setting needs one here.
+    const std::vector<std::pair<std::string_view, std::string>> others{{"listen", "[::1]:7000"},
+                                                                       {"upstream", "host=elsewhere"},
+                                                                       {"http", "*:9432"},
+                                                                       {"state_dir", "/var/lib/warmfront"},
+                                                                       {"threads", "3"},
+                                                                       {"admin_users", "alice"},
+                                                                       {"shutdown_timeout", "5s"},
+                                                                       {"connect_timeout", "3s"},
+                                                                       {"client_connections_max", "7"},
+                                                                       {"log.level", "debug"},
+                                                                       {"tls.mode", "require"},
+                                                                       {"tls.cert", "server.crt"},
+                                                                       {"tls.key", "server.key"},
+                                                                       {"cache.enabled", "false"},
+                                                                       {"cache.memory", "1GiB"},
+                                                                       {"cache.max_result", "2MiB"},
+                                                                       {"cache.ttl", "1m"},
+                                                                       {"cache.single_flight_wait", "1s"},
+                                                                       {"cache.templates_max", "500"},
+                                                                       {"cache.exclude", "audit.log"},
+                                                                       {"catalog.refresh", "1m"}};
+    REQUIRE(others.size() == settings_table().size());
+    for (const auto& [name, value] : others) {
+        CAPTURE(name);
+        const Setting* setting = find_setting(name);
+        REQUIRE(setting);
+        Settings changed;
+        CHECK_FALSE(setting->assign(changed, scalar(value)));
+        CHECK(setting->print(changed) == value);
+        Settings copied;
+        setting->copy(copied, changed);
+        for (const Setting& row : settings_table()) {
+            CAPTURE(row.name);
+            CHECK(row.same(changed, Settings{}) == (row.name != name));
+            CHECK(row.same(changed, copied));
+        }
+    }
+}
+
+TEST_CASE("settings table: what is out of range is refused and changes nothing") {
+    struct Row {
+        std::string_view name;
+        std::string first_good, first_bad;
+    };
+    for (const auto& [name, good, bad] : std::vector<Row>{{"threads", "1024", "1025"},
+                                                          {"client_connections_max", "1", "0"},
+                                                          {"client_connections_max", "1000000", "1000001"},
+                                                          {"cache.memory", "1MiB", "1023KiB"},
+                                                          {"cache.memory", "16TiB", "17TiB"},
+                                                          {"cache.max_result", "1024", "1023"},
+                                                          {"cache.ttl", "1ms", "0"},
+                                                          {"cache.ttl", "30d", "31d"},
+                                                          {"connect_timeout", "10ms", "9ms"},
+                                                          {"shutdown_timeout", "0", "25h"},
+                                                          {"catalog.refresh", "100ms", "99ms"},
+                                                          {"http", "localhost:1", "/run/http.socket"},
+                                                          {"state_dir", "x", ""},
+                                                          {"upstream", "x", ""},
+                                                          {"log.level", "error", "warn"}}) {
+        CAPTURE(name);
+        CAPTURE(bad);
+        const Setting* setting = find_setting(name);
+        REQUIRE(setting);
+        Settings settings;
+        CHECK_FALSE(setting->assign(settings, scalar(good)));
+        const std::string before = setting->print(settings);
+        CHECK(setting->assign(settings, scalar(bad)));
+        CHECK(setting->print(settings) == before);
+    }
+}
+
+TEST_CASE("settings table: lists name the item that does not fit, and scalars take no lists") {
+    Settings settings;
+    const auto listen = find_setting("listen")->assign(
+        settings, {RawValue::Shape::List, {"localhost:1", "localhost", "localhost:2"}});
+    REQUIRE(listen);
+    CHECK(listen->item == 1);
+    CHECK(find_setting("listen")->assign(settings, {RawValue::Shape::List, {}}));
+    CHECK(find_setting("threads")->assign(settings, {RawValue::Shape::List, {"1"}}));
+    CHECK_FALSE(find_setting("cache.exclude")->assign(settings, {RawValue::Shape::List, {"a", "b.c"}}));
+    CHECK(settings.cache.exclude == std::vector<std::string>{"a", "b.c"});
+    CHECK_FALSE(find_setting("cache.exclude")->assign(settings, {}));
+    CHECK(settings.cache.exclude.empty());
+    CHECK(find_setting("cache.exclude")->assign(settings, {RawValue::Shape::List, {"a", ""}})->item == 1);
+}
+
+TEST_CASE("settings table: the upstream's password is not printed") {
+    Settings settings;
+    settings.upstream = "host=h password=s3cret";
+    CHECK(find_setting("upstream")->print(settings) == "host=h password=***");
+}
