@@ -154,11 +154,6 @@ void Framer::keep_rest() {
     if (kept_.empty()) std::string().swap(kept_);  // clear() would keep the memory of an idle connection
 }
 
-void Framer::set_typed() {
-    first_ = First::Typed;
-    whole_body_bytes_max_ = whole_body_bytes_max(first_, limits_);
-}
-
 std::string_view Framer::unread() const {
     return kept_taken_ < kept_.size() ? std::string_view(kept_).substr(kept_taken_) : fed_;
 }

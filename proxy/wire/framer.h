@@ -12,8 +12,8 @@
 //
 // Copies as little as it can: views point into the bytes given to feed() where a piece lies there whole. The
 // unread rest is copied by keep_rest(), so an idle connection holds nothing. What is kept is what the caller
-// did not take, plus less than one message. Pure: no sockets, no clock. Not thread-safe: a Framer lives on
-// its connection's loop.
+// did not take, plus less than one message.
+// Pure: no sockets, no clock. Not thread-safe: a Framer lives on its connection's loop.
 #pragma once
 
 #include <cstddef>
@@ -38,6 +38,7 @@ struct Piece {
 
 class Framer {
 public:
+    // Until its startup packet a client's messages have no type byte; what follows belongs in another framer.
     enum class First { Untyped, Typed };
     struct Limits {
         std::size_t whole_bytes_max = 64 * 1024;        // longer messages come in fragments
@@ -56,9 +57,6 @@ public:
     [[nodiscard]] Result<std::optional<Piece>> next();
     void keep_rest();
 
-    // After the startup packet messages have a type byte. To be called when its piece was taken, before the
-    // next feed().
-    void set_typed();
     // The bytes not taken yet: once next() gave nullopt, all of them; before, those that lie together.
     [[nodiscard]] std::string_view unread() const;
     // What keep_rest() has copied and nobody has taken.

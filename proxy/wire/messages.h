@@ -31,7 +31,7 @@ struct GssEncRequest {};
 struct CancelRequest {
     std::uint32_t process_id;
     std::string_view secret_key;
-};  // 4 bytes in 3.0, up to 256 in 3.2
+};
 struct StartupMessage {
     std::uint32_t protocol;
     std::vector<std::pair<std::string_view, std::string_view>> parameters;  // in order, as sent
@@ -48,9 +48,9 @@ struct Query {
 };
 struct Parse {
     std::string_view statement, sql;
-    std::string_view parameter_types;
+    std::string_view parameter_types;  // 4 bytes each, network order
     std::uint16_t parameter_count;
-};  // types: 4 bytes each, network order
+};
 struct Bind {
     std::string_view portal, statement;
     std::string_view after_names;  // formats, values, result formats: the rest of the body, a key's details
@@ -58,11 +58,11 @@ struct Bind {
     std::uint16_t result_format_count;
 };
 struct Describe {
-    char what;
+    char what;  // 'S' or 'P': a statement or a portal
     std::string_view name;
-};  // 'S' or 'P'
+};
 struct Close {
-    char what;
+    char what;  // 'S' or 'P'
     std::string_view name;
 };
 struct Execute {
@@ -75,9 +75,8 @@ struct FunctionCall {
 struct CopyFail {
     std::string_view reason;
 };
-struct PasswordMessage {
-    std::string_view data;
-};  // also SASL and GSS responses: told apart by what the server asked
+// Of the messages of type 'p' (passwords, SASL and GSS responses), told apart by what the server asked, the
+// one that is read here.
 struct SaslInitialResponse {
     std::string_view mechanism;
     std::optional<std::string_view> data;
@@ -126,8 +125,8 @@ struct ParameterStatus {
     std::string_view name, value;
 };
 struct ReadyForQuery {
-    char status;
-};  // I T E
+    char status;  // 'I' idle, 'T' in a transaction, 'E' in a failed one
+};
 struct CommandComplete {
     std::string_view tag;
 };

@@ -55,7 +55,6 @@ private:
             seen_ += body_ + "|";
             body_.clear();
         }
-        if (piece.first && piece.type == '\0') framer_.set_typed();
     }
 
     Framer& framer_;
@@ -112,10 +111,10 @@ TEST_CASE("framer: where the stream is split changes nothing") {
               "d=" + std::string(33, 'x') + "|e=xxxxxxxxxxxx|S:|"},
              {"longest body", typed_first, typed('d', 40), "d=" + std::string(40, 'x') + "|"},
              {"body over the limit", typed_first, "S\0\0\0\4"s + typed('d', 41), "S:|error 08P01"s},
-             {"untyped, then typed", untyped_first, "\0\0\0\10\4\xd2\x16\x2fQ\0\0\0\6x\0S\0\0\0\4"s,
-              "untyped:\4\xd2\x16\x2f|Q:x\0|S:|"s},
-             {"untyped above whole_bytes_max", untyped_first, "\0\0\0\30aaaaaaaaaaaaaaaaaaaaS\0\0\0\4"s,
-              "untyped:aaaaaaaaaaaaaaaaaaaa|S:|"s},
+             {"untyped", untyped_first, "\0\0\0\10\4\xd2\x16\x2f\0\0\0\6x\0\0\0"s,
+              "untyped:\4\xd2\x16\x2f|untyped:x\0|"s},
+             {"untyped above whole_bytes_max", untyped_first, "\0\0\0\30aaaaaaaaaaaaaaaaaaaa\0\0\0\4"s,
+              "untyped:aaaaaaaaaaaaaaaaaaaa|untyped:|"s},
              {"untyped over its limit", untyped_first, "\0\0\x27\x15"s, "error 08P01"s},
              {"untyped of length below 4", untyped_first, "\0\0\0\3"s, "error 08P01"s},
              {"a ClientHello", untyped_first, "\x16\3\1\0"s, "error 08P01"s},
@@ -145,10 +144,8 @@ TEST_CASE("framer: recorded streams give the same messages at every split and at
         CAPTURE(transcript.name);
         for (const bool frontend : {true, false})
             for (const Framer::Limits limits : {Framer::Limits{}, Framer::Limits{.whole_bytes_max = 24}}) {
-                // SSLRequest and startup packet are both untyped: the stream is taken from the latter on.
-                std::string bytes = transcript.stream(frontend);
-                if (frontend && bytes.starts_with("\0\0\0\10\4\xd2\x16\x2f"sv)) bytes.erase(0, 8);
-                const auto first = frontend ? transcript.begins : Framer::First::Typed;
+                const std::string bytes = transcript.typed(frontend);
+                const auto first = Framer::First::Typed;
                 const std::string whole = drained(bytes, {}, first, limits);
                 for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
                     CAPTURE(cut);

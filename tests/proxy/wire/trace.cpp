@@ -133,17 +133,31 @@ std::string authentication_fields(const Authentication& authentication) {
 }  // namespace
 
 Tracer::Tracer(Framer::First begins)
-    : frontend_(begins, {.whole_bytes_max = 1 << 30}),
+    : first_messages_(Framer::First::Untyped, {}),
+      frontend_(Framer::First::Typed, {.whole_bytes_max = 1 << 30}),
       backend_(Framer::First::Typed, {.whole_bytes_max = 1 << 30}),
       startup_done_(begins == Framer::First::Typed) {}
 
 void Tracer::frontend(std::string_view bytes) {
+    if (startup_done_) return typed_frontend(bytes);
+    first_messages_.feed(bytes);
+    while (!startup_done_) {
+        const auto piece = first_messages_.next();
+        if (!piece) lines_ += fmt::format("F\tlost\t{}\n", piece.error().text);
+        if (!piece || !*piece) break;
+        first_message(**piece);
+    }
+    if (startup_done_) typed_frontend(first_messages_.unread());
+    first_messages_.keep_rest();
+}
+
+void Tracer::typed_frontend(std::string_view bytes) {
     frontend_.feed(bytes);
     for (;;) {
         const auto piece = frontend_.next();
         if (!piece) lines_ += fmt::format("F\tlost\t{}\n", piece.error().text);
         if (!piece || !*piece) break;
-        startup_done_ ? frontend_message(**piece) : first_message(**piece);
+        frontend_message(**piece);
     }
     frontend_.keep_rest();
 }
@@ -183,7 +197,6 @@ void Tracer::first_message(const Piece& piece) {
     for (const auto& [name, value] : startup.parameters) text += string(name) + string(value);
     line('F', piece, "StartupMessage", text);
     startup_done_ = true;
-    frontend_.set_typed();
 }
 
 std::string Tracer::password_name_and_fields(std::string_view body, std::string& name) const {

@@ -25,13 +25,14 @@ public:
     [[nodiscard]] const std::string& lines() const { return lines_; }
 
 private:
+    void typed_frontend(std::string_view bytes);
     void frontend_message(const Piece& piece);
     void backend_message(const Piece& piece);
     void first_message(const Piece& piece);
     void line(char direction, const Piece& piece, std::string_view name, std::string_view fields);
     std::string password_name_and_fields(std::string_view body, std::string& name) const;
 
-    Framer frontend_, backend_;
+    Framer first_messages_, frontend_, backend_;
     bool startup_done_;
     bool encryption_asked_ = false;  // the backend's next byte is its answer
     bool copy_both_ = false;

@@ -4,6 +4,8 @@
 #include <fstream>
 
 #include "config/ensure.h"
+#include "proxy/wire/cursor.h"
+#include "proxy/wire/messages.h"
 
 namespace warmfront::wire {
 namespace {
@@ -19,21 +21,37 @@ Transcript load(const std::filesystem::path& file) {
     std::ifstream lines(file);
     std::string line;
     std::getline(lines, line);
-    Transcript transcript{
-        file.stem(), line == "begins with startup" ? Framer::First::Untyped : Framer::First::Typed, {}};
+    Transcript transcript(file.stem(),
+                          line == "begins with startup" ? Framer::First::Untyped : Framer::First::Typed);
     while (std::getline(lines, line)) transcript.chunks.push_back({line[0] == 'F', from_hex(line.substr(2))});
     return transcript;
 }
 
 }  // namespace
 
-std::string Transcript::stream(bool of_frontend) const {
-    std::string all;
+std::string Transcript::untyped() const {
+    const std::string bytes = all(true);
+    std::size_t at = 0;
+    while (begins == Framer::First::Untyped && at < bytes.size()) {
+        const std::uint32_t code = load_uint32(bytes.data() + at + 4);
+        at += load_uint32(bytes.data() + at);
+        if (code != kSslRequestCode && code != kGssEncRequestCode) break;
+    }
+    return bytes.substr(0, at);
+}
+
+std::string Transcript::typed(bool of_frontend) const {
+    return all(of_frontend).substr(of_frontend ? untyped().size() : 0);
+}
+
+// Without the one-byte answers to requests for encryption.
+std::string Transcript::all(bool of_frontend) const {
+    std::string bytes;
     for (const auto& chunk : chunks) {
         const bool encryption_answer = !chunk.from_frontend && chunk.bytes.size() == 1;
-        if (chunk.from_frontend == of_frontend && !encryption_answer) all += chunk.bytes;
+        if (chunk.from_frontend == of_frontend && !encryption_answer) bytes += chunk.bytes;
     }
-    return all;
+    return bytes;
 }
 
 std::vector<Transcript> load_transcripts(const std::filesystem::path& folder) {

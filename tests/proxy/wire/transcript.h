@@ -14,12 +14,19 @@ struct Transcript {
         bool from_frontend;
         std::string bytes;
     };
+    Transcript(std::string name, Framer::First begins) : name(std::move(name)), begins(begins) {}
+
     std::string name;
     Framer::First begins;
     std::vector<Chunk> chunks;  // as sent and received
 
-    // All of one direction, without the one-byte answer to an SSLRequest.
-    [[nodiscard]] std::string stream(bool of_frontend) const;
+    // The frontend's bytes up to the end of its startup packet, or of its CancelRequest.
+    [[nodiscard]] std::string untyped() const;
+    // All typed messages of one direction.
+    [[nodiscard]] std::string typed(bool of_frontend) const;
+
+private:
+    [[nodiscard]] std::string all(bool of_frontend) const;
 };
 
 // Every *.hex of the folder, by name. A folder without any ends the test.
