@@ -172,12 +172,14 @@ std::optional<std::string> again(const Result<T>& decoded, Encode encode) {
 
 }  // namespace
 
+std::optional<std::string> reencode_first(std::string_view body) {
+    return again(decode_first(body), [&](const auto& first) { return first_message(first, Inside(body)); });
+}
+
 std::optional<std::string> reencode_frontend(const Piece& piece) {
     const std::string_view body = piece.body;
     const Inside inside(body);
     switch (piece.type) {
-        case '\0':
-            return again(decode_first(body), [&](const auto& first) { return first_message(first, inside); });
         case 'Q':
             return again(decode_query(body),
                          [&](const auto& query) { return encoded(append_query, inside(query.sql)); });

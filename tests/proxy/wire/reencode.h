@@ -10,9 +10,10 @@
 
 namespace warmfront::wire {
 
-// The whole message (type and length included) as encoded from what the decoders made of `piece`, through
-// encode.h where it has the message and by hand where not. nullopt: a decoder refused the body. Every decoded
-// view is read, and must lie in the body. An untyped piece is a client's first message.
+// The whole message (type and length included) as encoded from what the decoders made of it, through encode.h
+// where it has the message and by hand where not. nullopt: a decoder refused the body. Every decoded view is
+// read, and must lie in the body.
+std::optional<std::string> reencode_first(std::string_view body);  // a client's untyped message
 std::optional<std::string> reencode_frontend(const Piece& piece);
 std::optional<std::string> reencode_backend(const Piece& piece);
 
