@@ -1,0 +1,132 @@
+#include "tests/live/twin/patterns.h"
+
+namespace warmfront::test {
+
+std::span<const Pattern> session_patterns() {
+    using enum Kind;
+    static constexpr Pattern kPatterns[] = {
+        // ---- settings that change answers
+        {4, Session, "SET search_path TO other, public"},
+        {5, Session, "SET search_path TO public"},
+        {1, Session, "SET search_path TO {name}, public, pg_temp"},
+        {2, Session, "SET LOCAL search_path TO other"},
+        {2, Session, "SELECT set_config('search_path', 'other, public', {flag})"},
+        {3, Session, "SET DateStyle TO 'SQL, DMY'"},
+        {1, Session, "SET LOCAL DateStyle = German"},
+        {3, Session, "SET TIME ZONE 'Europe/Berlin'"},
+        {1, Session, "SET TimeZone TO 'UTC'"},
+        {1, Session, "SET LOCAL TIME ZONE -3"},
+        {2, Session, "SET extra_float_digits = -8"},
+        {2, Session, "SET bytea_output = 'escape'"},
+        {1, Session, "SET IntervalStyle = 'iso_8601'"},
+        {1, Session, "SET client_encoding = 'LATIN1'"},
+        {1, Session, "SET NAMES 'UTF8'"},
+        {1, Session, "SET standard_conforming_strings = off"},
+        {1, Session, "SET standard_conforming_strings = on"},
+        {1, Session, "SET backslash_quote = off"},
+        {3, Session, "SET app.tenant = 'red'"},
+        {1, Session, "SELECT set_config('app.tenant', 'blue', true)"},
+        {1, Session, "SET application_name = {name}"},
+        {1, Session, "SET work_mem = '8MB'"},
+        {1, Session, "SET default_transaction_isolation = 'repeatable read'"},
+        {2, Session, "SET default_transaction_isolation = 'read committed'"},
+        {1, Session, "SET default_transaction_read_only = on"},
+        {3, Session, "SET default_transaction_read_only = off"},
+        {1, Session, "SET row_security = off"},
+        {1, Session, "SET plan_cache_mode = force_generic_plan"},
+        {2, Session, "SHOW search_path"},
+        {1, Session, "SHOW TimeZone"},
+        {1, Session, "SHOW transaction_isolation"},
+        {3, Session, "RESET search_path"},
+        {2, Session, "RESET DateStyle"},
+        {9, Session, "RESET ALL"},
+        {3, Session, "DISCARD ALL"},
+        {1, Session, "DISCARD PLANS"},
+        {2, Session, "DISCARD TEMP"},
+        // ---- who speaks
+        {3, Session, "SET ROLE [role]"},
+        {1, Session, "SET LOCAL ROLE [role]"},
+        {6, Session, "RESET ROLE"},
+        {1, Session, "SET ROLE NONE"},
+        {2, Session, "SET SESSION AUTHORIZATION [role]"},
+        {6, Session, "RESET SESSION AUTHORIZATION"},
+        // ---- tables that only this session sees
+        {3, Session, "CREATE TEMP TABLE accounts (id int, owner text, balance bigint)"},
+        {1, Session, "CREATE TEMP TABLE settings AS SELECT 'color' AS key, 'temporary' AS value"},
+        {1, Session, "CREATE TEMP TABLE counters (k int, v bigint) ON COMMIT DELETE ROWS"},
+        {1, Session, "CREATE TEMP VIEW rich AS SELECT 1 AS id"},
+        {2, Session, "INSERT INTO pg_temp.accounts VALUES ({account}, 'temporary', {small})"},
+        {4, Session, "DROP TABLE IF EXISTS pg_temp.accounts, pg_temp.settings, pg_temp.counters CASCADE"},
+        {1, Session, "DROP VIEW IF EXISTS pg_temp.rich"},
+        // ---- cursors
+        {2, Session, "DECLARE [cursor] CURSOR FOR SELECT id, owner FROM accounts ORDER BY id"},
+        {2, Session,
+         "DECLARE [cursor] SCROLL CURSOR WITH HOLD FOR SELECT id FROM orders ORDER BY id LIMIT 20"},
+        {3, Session, "FETCH 3 FROM [cursor]"},
+        {1, Session, "FETCH BACKWARD 2 FROM [cursor]"},
+        {1, Session, "MOVE NEXT IN [cursor]"},
+        {2, Session, "CLOSE [cursor]"},
+        {1, Session, "CLOSE ALL"},
+        // ---- statements prepared in SQL under names of their own
+        {2, Session, "PREPARE by_id (int) AS SELECT id, owner, balance FROM accounts WHERE id = $1"},
+        {4, Session, "EXECUTE by_id({account})"},
+        {2, Session, "PREPARE add_one AS UPDATE counters SET v = v + 1 WHERE k = $1"},
+        {3, Session, "EXECUTE add_one({counter})"},
+        {1, Session, "DEALLOCATE by_id"},
+        {1, Session, "DEALLOCATE ALL"},
+        // ---- notifications to oneself
+        {1, Session, "LISTEN channel_@; NOTIFY channel_@, {text}"},
+        {1, Session, "UNLISTEN *"},
+    };
+    return kPatterns;
+}
+
+std::span<const Pattern> mistake_patterns() {
+    using enum Kind;
+    static constexpr Pattern kPatterns[] = {
+        {2, Read, "SELEC 1"},
+        {2, Read, "SELECT * FROM missing WHERE id = {small}"},
+        {2, Read, "SELECT missing FROM accounts"},
+        {2, Read, "SELECT id FROM accounts WHERE owner = {small}"},
+        {2, Read, "SELECT 1 / {small}"},
+        {2, Read, "SELECT 'unterminated"},
+        {1, Read, "SELECT /* unterminated"},
+        {1, Read, "SELECT $tag$ unterminated"},
+        {1, Read, "SELECT id FROM accounts WHERE ((id = {account})"},
+        {1, Read, "SELECT {text}::int"},
+        {1, Read, "SELECT no_such_function({small})"},
+        {1, Read, "SELECT id FROM accounts GROUP BY owner"},
+        {1, Read, "SELECT (SELECT id FROM accounts)"},
+        {1, Read, "SELECT 'back\\slash', 'q\\'"},
+        {1, Read, "SELECT \"id\" FROM \"accounts\" WHERE \"id\" = {account}"},
+        {1, Read, "SELECT id FROM Accounts WHERE ID = {account};"},
+        {2, Read, ""},
+        {1, Read, " ; "},
+        {1, Read, "-- only a comment"},
+        {1, Read, "/* nested /* comment */ */ SELECT 1"},
+        {1, Read, "SELECT 1 AS \"a b\", 2 \"c;d\", '{' || {name} || '}'"},
+        {1, Read, "SELECT 0x10"},
+        {1, Read, "SELECT 1.5e3, .5, 1., 12345678901234567890, -{small}"},
+        {1, Read, "SELECT 5 - -{small}, 3*{small}, 2^{small}"},
+        {1, Read, "SELECT '\xff'"},
+        {2, Write, "INSERT INTO accounts (id, owner, balance) VALUES (1, 'twice', 0)"},
+        {1, Write, "INSERT INTO orders (account) VALUES (999)"},
+        {1, Write, "INSERT INTO counters VALUES ({counter})"},
+        {1, Write, "INSERT INTO orders (id, quantity) VALUES ({order}, -1)"},
+        {1, Write, "UPDATE accounts SET balance = -9999999999999 WHERE id = {account}"},
+        {1, Write, "UPDATE missing SET a = 1"},
+        {1, Write, "INSERT INTO sketch VALUES (1, 'a') RETURNING 1 / 0"},
+        {1, Session, "SET no_such_setting = 1"},
+        {1, Session, "SET DateStyle = 'upside down'"},
+        {1, Session, "EXECUTE no_such_statement"},
+        {1, Session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"},
+        {1, Session, "SET LOCAL TimeZone = 'Asia/Tokyo'"},
+        {1, Definition, "DROP TABLE missing"},
+        {1, Definition, "CREATE TABLE accounts (id int)"},
+        {1, Definition, "DROP TABLE accounts"},
+        {1, Definition, "CREATE TABLE twice (a int, a int)"},
+    };
+    return kPatterns;
+}
+
+}  // namespace warmfront::test
