@@ -1,6 +1,6 @@
-// sql/analysis.h: what a query string means in one database, for one search path and role: the decision that the
-// session acts on. Joins sql/statement (what is said), sql/catalog (what the names are), sql/effects (what a write
-// reaches) and sql/cacheability (why a read may not be kept).
+// sql/analysis.h: what a query string means in one database, for one search path and role: the decision that
+// the session acts on. Joins sql/statement (what is said), sql/catalog (what the names are), sql/effects
+// (what a write reaches) and sql/cacheability (why a read may not be kept).
 //
 // Pure: same inputs, same answer. An Analysis is immutable and may be shared between threads.
 #pragma once
@@ -23,7 +23,9 @@ enum class QueryClass { Read, Write, Session, Transaction, Opaque };
 // What a query string may change, as a set of relations; `everything` stands for the whole database.
 struct Effects {
     bool everything = false;
-    std::vector<Oid> relations;  // sorted, unique; closure over partitions, inheritance, views, foreign-key actions
+    // Sorted, unique; closure over partitions, inheritance (both ways: who reads the parent reads the
+    // children), views and foreign-key actions.
+    std::vector<Oid> relations;
     [[nodiscard]] bool none() const { return !everything && relations.empty(); }
     void add(const Effects& other);
 };
@@ -31,13 +33,14 @@ struct Effects {
 // What a query string does to the transaction block it runs in.
 enum class TransactionEffect {
     None,
-    Begin,     // opens a block; `isolation` says which
-    End,       // COMMIT, ROLLBACK, PREPARE TRANSACTION: the block ends (or a new one begins: AND CHAIN)
-    Isolation, // SET TRANSACTION ISOLATION LEVEL
-    Mixed,     // a multi-statement string with any of these, CALL, DO: anything may have happened
+    Begin,      // opens a block; `isolation` says which
+    End,        // COMMIT, ROLLBACK, PREPARE TRANSACTION: the block ends (or a new one begins: AND CHAIN)
+    Isolation,  // SET TRANSACTION ISOLATION LEVEL
+    Mixed,      // a multi-statement string with any of these, CALL, DO: anything may have happened
 };
 
-// Why a read is not kept. One machine-readable label (bounded set, used in metrics) and one sentence for people.
+// Why a read is not kept. One machine-readable label (bounded set, used in metrics) and one sentence for
+// people.
 struct Refusal {
     std::string_view label;  // static storage: "volatile_function", "system_catalog", ...
     std::string text;        // "calls random(), which is volatile"; names what would have to change
@@ -46,28 +49,33 @@ struct Refusal {
 struct Analysis {
     QueryClass query_class = QueryClass::Opaque;
     bool cacheable = false;
-    Refusal refusal;               // set when not cacheable
-    std::vector<Oid> reads;        // sorted, unique; closure: views opened, partitions and children included
+    Refusal refusal;  // set when not cacheable
+    // Sorted, unique: the relations named, views among them, and those that the views name. Partitions and
+    // children are not listed: a write to one has its ancestors among its effects.
+    std::vector<Oid> reads;
     Effects effects;
-    std::string effects_reason;    // why `everything`, for EXPLAIN CACHE; empty otherwise
+    std::string effects_reason;  // why `everything`, for EXPLAIN CACHE; empty otherwise
     TransactionEffect transaction = TransactionEffect::None;
     Isolation isolation = Isolation::Default;
-    bool changes_settings = false;     // SET, RESET, set_config, DISCARD ALL, SET ROLE, SET SESSION AUTHORIZATION
-    bool changes_catalog = false;      // DDL: the catalog snapshot is out of date afterwards
-    bool changes_roles = false;        // the settings and rights that new (or all) sessions get may change
-    bool creates_temp = false;         // the session's names may be shadowed from now on
-    bool prepares_sql = false;         // PREPARE/EXECUTE/DEALLOCATE/DISCARD: touches the session's prepared statements
-    bool discards_statements = false;  // DEALLOCATE ALL, DISCARD ALL: all of the session's prepared statements go
-    std::string deallocates;           // DEALLOCATE name
-    std::string hint;                  // text of a "warmfront:" comment, blanks trimmed; empty without one
-    std::size_t statements = 0;        // how many statements the string holds
+    bool changes_settings =
+        false;                     // SET, RESET, set_config, DISCARD ALL, SET ROLE, SET SESSION AUTHORIZATION
+    bool changes_catalog = false;  // DDL: the catalog snapshot is out of date afterwards
+    bool changes_roles = false;    // the settings and rights that new (or all) sessions get may change
+    bool creates_temp = false;     // the session's names may be shadowed from now on
+    bool prepares_sql =
+        false;  // PREPARE/EXECUTE/DEALLOCATE/DISCARD: touches the session's prepared statements
+    bool discards_statements =
+        false;                   // DEALLOCATE ALL, DISCARD ALL: all of the session's prepared statements go
+    std::string deallocates;     // DEALLOCATE name
+    std::string hint;            // text of a "warmfront:" comment, blanks trimmed; empty without one
+    std::size_t statements = 0;  // how many statements the string holds
 };
 
 struct AnalysisContext {
     const Catalog* catalog = nullptr;  // nullptr: not known yet; reads are refused, writes are everything
     std::vector<std::string> search_path;
-    std::string user;                  // current_user, for "$user"
-    std::vector<RelationName> exclude; // cache.exclude
+    std::string user;                   // current_user, for "$user"
+    std::vector<RelationName> exclude;  // cache.exclude
 };
 
 // Never fails: what it does not understand is Opaque with effects.everything.

@@ -1,7 +1,8 @@
 // sql/catalog.h: a snapshot of one database's catalog, as plain data with look-ups.
 //
-// Filled by proxy/control/catalog_loader, immutable once shared (std::shared_ptr<const Catalog>), so any thread may
-// read it. Names are as in the catalog (folded, unquoted).
+// Filled by proxy/control/catalog_loader, immutable once shared (std::shared_ptr<const Catalog>), so any
+// thread may read it. Names are as in the catalog (folded, unquoted). Temporary relations, whose names only
+// their own session sees, are left out: a session that has any must not be served.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,11 @@
 
 namespace warmfront::sql {
 
+struct Column {
+    std::string name;
+    Oid type{};
+};
+
 struct Relation {
     Oid oid{};
     std::string schema;
@@ -23,26 +29,37 @@ struct Relation {
     char kind = 'r';         // pg_class.relkind: r p v m f S i ...
     char persistence = 'p';  // pg_class.relpersistence: p u t
     bool row_security = false;
-    bool has_triggers = false;  // user triggers (pg_trigger.tgisinternal false), INSTEAD OF among them
-    bool has_rules = false;     // rules other than a view's _RETURN
-    bool calls_functions = false;  // a default, generated column, check or policy calls a function that is not built in
-    std::string view_definition;   // pg_get_viewdef with everything qualified; of kinds v and m
-    std::vector<Oid> parents;      // inheritance and partitioning, direct
+    bool has_triggers =
+        false;               // triggers, not disabled, whose function is not built in; INSTEAD OF among them
+    bool has_rules = false;  // rules, not disabled, other than a view's _RETURN
+    bool calls_functions =
+        false;  // a default, generated column, check or policy calls a function that may_write()
+    std::vector<Column> columns;  // without dropped and system columns
+    std::string view_definition;  // pg_get_viewdef with everything qualified; of kinds v and m
+    std::vector<Oid> parents;     // inheritance and partitioning, direct
     std::vector<Oid> children;
-    std::vector<Oid> cascades_to;  // tables whose foreign keys to this one act on DELETE or UPDATE (not NO ACTION, RESTRICT)
+    // Tables whose foreign keys to this one act (CASCADE, SET NULL, SET DEFAULT) when a row is deleted,
+    // updated.
+    std::vector<Oid> cascades_on_delete;
+    std::vector<Oid> cascades_on_update;
 };
 
 struct Function {
     Oid oid{};
     std::string schema;
     std::string name;
-    char volatility = 'v';  // pg_proc.provolatile: i s v
+    char volatility = 'v';  // pg_proc.provolatile: i s v; of an aggregate: the worst of its support functions
     char kind = 'f';        // pg_proc.prokind: f p a w
+    bool native = false;    // written in C (languages c, internal)
+    bool takes_row = false;  // may be called as row.name: its first parameter takes a composite value
+    std::string extension;   // that it belongs to; empty: none
 };
 
 struct Operator {  // only those that are not built in
     std::string schema;
     std::string name;
+    char volatility = 'v';  // of its function
+    bool native = false;    // its function is written in C
 };
 
 struct Type {  // only those that are not built in
@@ -60,27 +77,39 @@ public:
     std::vector<Function> functions;
     std::vector<Operator> operators;
     std::vector<Type> types;
-    bool has_volatile_casts = false;  // a user-defined cast runs a volatile function: no query is safe from it
+    // A cast may run without being written. A user-defined one that runs a volatile function: no query is
+    // safe from it. One that runs a function not immutable: no answer is.
+    bool has_volatile_casts = false;
+    bool has_unstable_casts = false;
+    bool has_event_triggers = false;  // enabled ones: DDL runs functions
 
     // Builds the look-ups below; call once after filling the vectors.
     void index();
 
     [[nodiscard]] const Relation* find(Oid oid) const;
-    // With a schema: that one. Without: pg_catalog first unless the path names it, then the path's schemas in order.
+    // With a schema: that one. Without: pg_catalog first unless the path names it, then the path's schemas in
+    // order.
     // "$user" in the path stands for user. nullptr if there is none.
     [[nodiscard]] const Relation* find(const RelationName& name, const std::vector<std::string>& search_path,
                                        std::string_view user) const;
     // Every function of that name (in that schema if given, else in any schema).
-    [[nodiscard]] std::vector<const Function*> functions_named(std::string_view schema, std::string_view name) const;
-    [[nodiscard]] bool has_operator_named(std::string_view name) const;
-    [[nodiscard]] const Type* type_named(std::string_view name) const;  // in any schema
+    [[nodiscard]] std::vector<const Function*> functions_named(std::string_view schema,
+                                                               std::string_view name) const;
+    // The user-defined operators of that name, in any schema.
+    [[nodiscard]] std::vector<const Operator*> operators_named(std::string_view name) const;
+    // A type of that name in any schema; of several one that is not an enum, if there is one.
+    [[nodiscard]] const Type* type_named(std::string_view name) const;
+    // Whether there is any function that is not built in and may write: without one, reading cannot change a
+    // row.
+    [[nodiscard]] bool has_writing_functions() const { return has_writing_functions_; }
 
 private:
     std::unordered_map<std::uint32_t, std::size_t> relation_by_oid_;
     std::unordered_map<std::string, std::vector<std::size_t>> relations_by_name_;
     std::unordered_map<std::string, std::vector<std::size_t>> functions_by_name_;
-    std::unordered_map<std::string, std::size_t> operators_by_name_;
+    std::unordered_map<std::string, std::vector<std::size_t>> operators_by_name_;
     std::unordered_map<std::string, std::size_t> types_by_name_;
+    bool has_writing_functions_ = false;
 };
 
 // "a, \"B c\", $user" to {a, B c, $user}: the text of the search_path setting to schema names.

@@ -1,0 +1,265 @@
+#include "sql/analysis.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sql/analysis_reach.h"
+#include "sql/cacheability.h"
+#include "sql/cacheability_labels.h"
+#include "sql/effects.h"
+#include "sql/session_settings.h"
+
+namespace warmfront::sql {
+namespace {
+
+QueryClass class_of(const Statement& statement, const Effects& effects) {
+    switch (statement.kind) {
+        case StatementKind::Select:
+        case StatementKind::CopyTo:
+            if (!statement.writes.empty() || std::ranges::any_of(statement.inner, [](const Statement& inner) {
+                    return !inner.writes.empty();
+                }))
+                return QueryClass::Write;
+            return effects.everything ? QueryClass::Opaque : QueryClass::Read;
+        case StatementKind::ExplainAnalyze:
+        case StatementKind::DeclareCursor:
+            return statement.inner.empty() ? QueryClass::Opaque : class_of(statement.inner.front(), effects);
+        case StatementKind::Explain:
+        case StatementKind::Fetch:
+        case StatementKind::CloseCursor: return QueryClass::Read;
+        case StatementKind::Insert:
+        case StatementKind::Update:
+        case StatementKind::Delete:
+        case StatementKind::Merge:
+        case StatementKind::Truncate:
+        case StatementKind::CopyFrom:
+        case StatementKind::Refresh:
+        case StatementKind::RoleChange:
+        case StatementKind::Ddl:
+        case StatementKind::CommitPrepared: return QueryClass::Write;
+        case StatementKind::Begin:
+        case StatementKind::Commit:
+        case StatementKind::Rollback:
+        case StatementKind::Savepoint:
+        case StatementKind::ReleaseSavepoint:
+        case StatementKind::RollbackToSavepoint:
+        case StatementKind::PrepareTransaction:
+        case StatementKind::RollbackPrepared:
+        case StatementKind::SetTransaction: return QueryClass::Transaction;
+        case StatementKind::Empty:
+        case StatementKind::Set:
+        case StatementKind::Show:
+        case StatementKind::Discard:
+        case StatementKind::PrepareStatement:
+        case StatementKind::Deallocate:
+        case StatementKind::Listen:
+        case StatementKind::Notify:
+        case StatementKind::Lock:
+        case StatementKind::SetConstraints:
+        case StatementKind::Maintenance:
+        case StatementKind::CreateTemp: return QueryClass::Session;
+        case StatementKind::ExecuteStatement:
+        case StatementKind::Do:
+        case StatementKind::Call:
+        case StatementKind::Other: return QueryClass::Opaque;
+    }
+    return QueryClass::Opaque;
+}
+
+TransactionEffect transaction_of(const Statement& statement) {
+    switch (statement.kind) {
+        case StatementKind::Begin: return TransactionEffect::Begin;
+        case StatementKind::Commit:
+        case StatementKind::Rollback:
+        case StatementKind::PrepareTransaction: return TransactionEffect::End;
+        case StatementKind::SetTransaction:
+        case StatementKind::Set:
+            // SESSION CHARACTERISTICS are a setting for later transactions.
+            return statement.isolation == Isolation::Default || statement.name == "SESSION CHARACTERISTICS"
+                       ? TransactionEffect::None
+                       : TransactionEffect::Isolation;
+        case StatementKind::Do:
+        case StatementKind::Call:
+        case StatementKind::ExecuteStatement:  // also runs what was prepared by a Parse message, be it COMMIT
+        case StatementKind::Other: return TransactionEffect::Mixed;
+        default: return TransactionEffect::None;
+    }
+}
+
+// Whether a statement may SET something, directly or in code of the user's.
+bool sets(const Statement& statement) {
+    switch (statement.kind) {
+        case StatementKind::Set: return statement.name.empty() || alters_answers(statement.name);
+        case StatementKind::SetTransaction: return statement.name == "SESSION CHARACTERISTICS";
+        case StatementKind::Discard:              // ALL resets; TEMP takes the temporary tables away
+        case StatementKind::RollbackToSavepoint:  // undoes what was SET since
+        case StatementKind::ExecuteStatement:
+        case StatementKind::Do:
+        case StatementKind::Call:
+        case StatementKind::Other: return true;
+        default: return false;
+    }
+}
+
+bool runs_user_code(const Statement& statement) {
+    return statement.kind == StatementKind::ExecuteStatement || statement.kind == StatementKind::Do ||
+           statement.kind == StatementKind::Call || statement.kind == StatementKind::Other;
+}
+
+bool prepares(StatementKind kind) {
+    return kind == StatementKind::PrepareStatement || kind == StatementKind::ExecuteStatement ||
+           kind == StatementKind::Deallocate || kind == StatementKind::Discard;
+}
+
+std::vector<Oid> oids_of(const std::vector<const Relation*>& relations) {
+    std::vector<Oid> oids;
+    oids.reserve(relations.size());
+    for (const auto* relation : relations) oids.push_back(relation->oid);
+    std::ranges::sort(oids);
+    return oids;
+}
+
+// What the statement does, EXPLAIN ANALYZE and the like taken for what they run.
+void add_flags(Analysis& out, const Statement& statement) {
+    out.changes_settings |= sets(statement);
+    out.changes_catalog |= runs_user_code(statement);
+    out.creates_temp |= statement.kind == StatementKind::CreateTemp;
+    out.prepares_sql |= prepares(statement.kind);
+    if (statement.kind == StatementKind::Deallocate || statement.kind == StatementKind::Discard)
+        out.discards_statements |= statement.discards_all;
+    if (statement.kind == StatementKind::Deallocate) out.deallocates = statement.name;
+    const auto transaction = transaction_of(statement);
+    if (transaction != TransactionEffect::None) out.transaction = transaction;
+    if (statement.isolation != Isolation::Default) out.isolation = statement.isolation;
+    if (statement.kind == StatementKind::PrepareStatement || statement.kind == StatementKind::Explain) return;
+    for (const auto& inner : statement.inner) add_flags(out, inner);
+}
+
+void add_reads(Analysis& out, const Statement& statement, const AnalysisContext& context) {
+    const Scope scope{context.catalog, &context.search_path, context.user};
+    const auto reach = reach_of(statement, scope);
+    out.reads = oids_of(reach.relations);
+    if (statement.kind != StatementKind::Select) return;
+    if (auto refusal = refusal_of(statement, reach, context)) {
+        out.refusal = std::move(*refusal);
+    } else if (out.effects.none() && !out.changes_settings) {
+        out.cacheable = true;
+        out.refusal = {};
+    } else {
+        out.refusal = {label::kWrites, out.effects_reason};
+    }
+}
+
+Analysis one(const Statement& statement, const AnalysisContext& context) {
+    Analysis out;
+    out.statements = 1;
+    out.refusal = {label::kNotASelect, "is no plain SELECT"};
+    auto found = effects_of(statement, context);
+    out.query_class = class_of(statement, found.effects);
+    out.effects = std::move(found.effects);
+    out.effects_reason = std::move(found.reason);
+    out.changes_settings = found.changes_settings;
+    out.changes_catalog = found.changes_catalog;
+    out.changes_roles = found.changes_roles;
+    add_flags(out, statement);
+    if (context.catalog != nullptr)
+        add_reads(out, statement, context);
+    else if (statement.kind == StatementKind::Select)
+        out.refusal = {label::kCatalogUnknown, "the catalog of this database has not been read yet"};
+    return out;
+}
+
+void add(Analysis& to, Analysis other) {
+    to.query_class = std::max(to.query_class, other.query_class, [](QueryClass a, QueryClass b) {
+        // A string is called after the statement in it that matters most.
+        const auto weight = [](QueryClass c) {
+            switch (c) {
+                case QueryClass::Read: return 0;
+                case QueryClass::Session: return 1;
+                case QueryClass::Transaction: return 2;
+                case QueryClass::Write: return 3;
+                case QueryClass::Opaque: return 4;
+            }
+            return 4;
+        };
+        return weight(a) < weight(b);
+    });
+    std::vector<Oid> reads;
+    std::ranges::set_union(to.reads, other.reads, std::back_inserter(reads));
+    to.reads = std::move(reads);
+    to.effects.add(other.effects);
+    if (to.effects_reason.empty()) to.effects_reason = std::move(other.effects_reason);
+    if (other.transaction != TransactionEffect::None) to.transaction = TransactionEffect::Mixed;
+    if (other.isolation != Isolation::Default) to.isolation = other.isolation;
+    to.changes_settings |= other.changes_settings;
+    to.changes_catalog |= other.changes_catalog;
+    to.changes_roles |= other.changes_roles;
+    to.creates_temp |= other.creates_temp;
+    to.prepares_sql |= other.prepares_sql;
+    to.discards_statements |= other.discards_statements;
+    if (!other.deallocates.empty()) {
+        to.discards_statements |= !to.deallocates.empty();  // more than one cannot be told: all
+        to.deallocates = std::move(other.deallocates);
+    }
+    to.statements += other.statements;
+}
+
+Analysis unparsed(const Error& error) {
+    Analysis out;
+    out.query_class = QueryClass::Opaque;
+    out.effects.everything = true;
+    out.effects_reason = fmt::format("is not understood: {}", error.text);
+    out.refusal = {label::kUnparsed, out.effects_reason};
+    out.transaction = TransactionEffect::Mixed;
+    out.changes_settings = out.changes_catalog = out.changes_roles = out.creates_temp = out.prepares_sql =
+        true;
+    out.discards_statements = true;
+    return out;
+}
+
+Analysis all(const std::vector<Statement>& statements, const AnalysisContext& context) {
+    Analysis out;
+    out.query_class = statements.empty() ? QueryClass::Session : QueryClass::Read;
+    out.refusal = {label::kNotASelect, "is empty"};
+    if (statements.size() == 1) return one(statements.front(), context);
+    for (const auto& statement : statements) add(out, one(statement, context));
+    if (!statements.empty())
+        out.refusal = {label::kSeveralStatements, fmt::format("holds {} statements", statements.size())};
+    return out;
+}
+
+}  // namespace
+
+std::string_view name_of(QueryClass query_class) {
+    switch (query_class) {
+        case QueryClass::Read: return "read";
+        case QueryClass::Write: return "write";
+        case QueryClass::Session: return "session";
+        case QueryClass::Transaction: return "transaction";
+        case QueryClass::Opaque: return "opaque";
+    }
+    return "opaque";
+}
+
+void Effects::add(const Effects& other) {
+    everything |= other.everything;
+    std::vector<Oid> both;
+    if (!everything) std::ranges::set_union(relations, other.relations, std::back_inserter(both));
+    relations = std::move(both);
+}
+
+Analysis analyse(std::string_view sql, const AnalysisContext& context) {
+    const auto statements = parse(sql);
+    Analysis out = statements ? all(*statements, context) : unparsed(statements.error());
+    out.hint = hint_in(sql);
+    if (out.hint == "off") {
+        out.cacheable = false;
+        out.refusal = {label::kHintOff, "a comment says warmfront: off"};
+    }
+    return out;
+}
+
+}  // namespace warmfront::sql

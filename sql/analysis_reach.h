@@ -1,0 +1,60 @@
+// sql/analysis_reach.h: what a statement reads once its views are opened, with the names looked up.
+//
+// Internal to sql/analysis, sql/effects and sql/cacheability. Pure.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/catalog.h"
+#include "sql/statement.h"
+
+namespace warmfront::sql {
+
+// How names without a schema are found: by the session's search path, or, in a view's definition, where the
+// loader had everything but pg_catalog qualified, there only.
+struct Scope {
+    const Catalog* catalog = nullptr;
+    const std::vector<std::string>* search_path = nullptr;
+    std::string_view user;
+
+    [[nodiscard]] const Relation* relation(const RelationName& name) const {
+        return catalog->find(name, *search_path, user);
+    }
+    // Every function that the call could mean; argument types are not looked at.
+    [[nodiscard]] std::vector<const Function*> functions(const FunctionUse& use) const;
+    [[nodiscard]] Scope of_views() const;
+};
+
+// A view's definition, parsed; nullopt where this parser does not understand it.
+[[nodiscard]] std::optional<Statement> definition_of(const Relation& view);
+
+struct Reach {
+    static constexpr std::size_t kRelationsMax = 1000;
+
+    struct Part {
+        const Statement* statement;
+        Scope scope;
+    };
+    std::vector<Part> parts;                 // the statement, then the definition of each view it opens
+    std::vector<const Relation*> relations;  // named in a part's reads, each once
+    std::vector<RelationName> unknown;       // named, but not in the catalog
+    std::string unreadable_view;             // one whose definition was not understood; empty: none
+    bool truncated = false;                  // there are more than kRelationsMax
+
+    std::deque<Statement> definitions;  // what parts points into; stays put when a Reach is moved
+};
+
+// The statement outlives the result. Views are opened in turn, each once; a materialized view is not: it has
+// rows of its own.
+[[nodiscard]] Reach reach_of(const Statement& statement, const Scope& scope);
+
+// The relation's descendants (partitions, inheritance children), itself first; at most Reach::kRelationsMax.
+[[nodiscard]] std::vector<const Relation*> with_descendants(const Relation& relation, const Catalog& catalog);
+[[nodiscard]] std::vector<const Relation*> with_ancestors(const Relation& relation, const Catalog& catalog);
+
+}  // namespace warmfront::sql

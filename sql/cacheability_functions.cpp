@@ -1,0 +1,118 @@
+// Functions are resolved by name, not by argument types: every function that the call could mean must pass.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "sql/cacheability_labels.h"
+#include "sql/cacheability_rules.h"
+#include "sql/functions.h"
+
+namespace warmfront::sql {
+namespace {
+
+constexpr std::array<std::string_view, 5> kClockFunctions{"clock_timestamp", "now", "statement_timestamp",
+                                                          "timeofday", "transaction_timestamp"};
+
+Refusal user_function(std::string_view name) {
+    return {label::kUserFunction,
+            fmt::format("calls {}(), which is not built in and may read anything", name)};
+}
+
+std::optional<Refusal> by_builtin(const Function& function, const FunctionUse& use) {
+    if (function.volatility == 'i') return std::nullopt;
+    if (std::ranges::find(kClockFunctions, use.name) != kClockFunctions.end()) {
+        return Refusal{label::kClock, fmt::format("calls {}(); pass the time as a parameter", use.name)};
+    }
+    // VOLATILE up to PostgreSQL 14 for timetz's sake only, which by_time looks after.
+    if (use.name == "timezone") return std::nullopt;
+    if (function.volatility == 'v')
+        return Refusal{label::kVolatileFunction, fmt::format("calls {}(), which is volatile", use.name)};
+    if (is_reproducible(use.name, use.arguments)) return std::nullopt;
+    return Refusal{
+        label::kStableFunction,
+        fmt::format("calls {}(), which depends on more than its arguments and the session's settings",
+                    use.name)};
+}
+
+// An extension's immutable overload of a function that is built in too (citext's replace, max, ...) is as
+// good.
+bool is_overload(const Function& function, const std::vector<const Function*>& candidates) {
+    return function.volatility == 'i' && !function.extension.empty() &&
+           std::ranges::any_of(candidates, [](const Function* other) { return is_builtin(other->oid); });
+}
+
+std::optional<Refusal> by_call(const FunctionUse& use, const Scope& scope) {
+    const auto candidates = scope.functions(use);
+    if (candidates.empty()) {
+        if (is_type_without_function(use.name)) return std::nullopt;
+        if (scope.catalog->type_named(use.name) != nullptr) {
+            return Refusal{label::kUserType, fmt::format("casts to {}, which is not built in", use.name)};
+        }
+        return Refusal{label::kUnknownFunction,
+                       fmt::format("calls {}(), which the catalog snapshot does not hold", use.name)};
+    }
+    for (const auto* function : candidates) {
+        if (!is_builtin(function->oid)) {
+            if (!is_overload(*function, candidates)) return user_function(use.name);
+        } else if (auto refusal = by_builtin(*function, use)) {
+            return refusal;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<Refusal> by_field(const FunctionUse& use, const Scope& scope) {
+    for (const auto* function : scope.functions(use)) {
+        if (!function->takes_row) continue;
+        if (!is_builtin(function->oid)) return user_function(use.name);
+        if (auto refusal = by_builtin(*function, use)) return refusal;
+    }
+    return std::nullopt;
+}
+
+std::optional<Refusal> by_operator(const FunctionUse& use, const Catalog& catalog) {
+    for (const auto* symbol : catalog.operators_named(use.name)) {
+        if (symbol->volatility != 'i' || !symbol->native) {
+            return Refusal{
+                label::kUserOperator,
+                fmt::format("uses operator {}, which a function that is not built in gives a meaning",
+                            use.name)};
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Refusal> by_functions(const Reach::Part& part) {
+    for (const auto& use : part.statement->functions) {
+        std::optional<Refusal> refusal;
+        switch (use.form) {
+            case FunctionUse::Form::Call: refusal = by_call(use, part.scope); break;
+            case FunctionUse::Form::Operator: refusal = by_operator(use, *part.scope.catalog); break;
+            case FunctionUse::Form::Field: refusal = by_field(use, part.scope); break;
+        }
+        if (refusal) return refusal;
+    }
+    return std::nullopt;
+}
+
+std::optional<Refusal> by_types(const Reach::Part& part) {
+    const auto& catalog = *part.scope.catalog;
+    if (catalog.has_unstable_casts || catalog.has_volatile_casts) {
+        return Refusal{
+            label::kUserCast,
+            "this database has a cast whose function is not immutable, and casts may run unwritten"};
+    }
+    for (const auto& type : part.statement->types) {
+        if (type.schema == "pg_catalog") continue;
+        if (type.name == "xml") return Refusal{label::kStableFunction, "casts to xml, which reads xmloption"};
+        const auto* user_type = catalog.type_named(type.name);
+        if (user_type != nullptr && user_type->kind != 'e')
+            return Refusal{label::kUserType, fmt::format("casts to {}, which is not built in", type.name)};
+    }
+    return std::nullopt;
+}
+
+}  // namespace warmfront::sql
