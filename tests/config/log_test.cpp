@@ -1,6 +1,6 @@
 #include "config/log.h"
 
-#include <regex>
+#include <algorithm>
 #include <set>
 #include <string>
 #include <thread>
@@ -34,9 +34,10 @@ TEST_CASE("log: a line is time, level, message and fields") {
     Logger log(LogLevel::Info, lines.writer());
     log.warning("client refused", {{LogKey::Client, "10.0.0.1:5"}, {LogKey::Limit, 7U}});
     REQUIRE(lines.all.size() == 1);
-    const std::regex shape(
-        R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z warning client refused client=10\.0\.0\.1:5 limit=7)");
-    CHECK(std::regex_match(lines.all.front(), shape));
+    std::string shape = lines.all.front();
+    std::replace_if(
+        shape.begin(), shape.begin() + 26, [](char c) { return c >= '0' && c <= '9'; }, '9');
+    CHECK(shape == "9999-99-99T99:99:99.999999Z warning client refused client=10.0.0.1:5 limit=7");
 }
 
 TEST_CASE("log: values are quoted where they could be misread, numbers never") {
