@@ -128,9 +128,12 @@ std::string negotiate(const NegotiateProtocolVersion& version, Inside inside) {
 
 std::string error(char type, const ErrorFields& error, Inside inside) {
     Builder message(type);
+    std::string codes;
     for (const auto& [code, text] : error.fields) {
         message.bytes({&code, 1}).string(inside(text));
-        ensure(!error.field(code).empty() || text.empty(), "a field that is there is found");
+        if (codes.find(code) == std::string::npos)
+            ensure(error.field(code) == text, "the first of a code is found");
+        codes += code;
     }
     return message.number(0, 1).done();
 }
