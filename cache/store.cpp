@@ -14,7 +14,8 @@
 namespace warmfront::cache {
 
 static constexpr std::size_t kShardsMax = 64;
-static constexpr std::size_t kShardBytesMin = std::size_t{4} << 20;
+static constexpr std::size_t kShardBytesMin = std::size_t{16} << 20;  // below, the policy's own memory weighs
+static constexpr int kEvictionRoundsMax = 16;
 static constexpr std::size_t kEvictionsPerLock = 256;  // when a smaller budget evicts much at once
 
 struct alignas(64) Store::Shard {
@@ -28,32 +29,31 @@ struct alignas(64) Store::Shard {
     std::uint64_t ttl_ms;
     Table table;
     std::unique_ptr<Policy> policy;
-    StoreStats counted;  // entries and bytes unused
+    std::size_t fitted_bytes = 0;  // fixed_bytes() when the policy was last given its capacity
+    StoreStats counted;            // entries and bytes unused
 
-    [[nodiscard]] std::size_t fixed_bytes() const { return sizeof(Shard) + table.bytes(); }
+    // What the budget pays beside entries.
+    [[nodiscard]] std::size_t fixed_bytes() const {
+        return sizeof(Shard) + table.bytes() + policy->memory_bytes();
+    }
     [[nodiscard]] std::size_t capacity() const {
         return budget_bytes - std::min(budget_bytes, fixed_bytes());
     }
-    void fit_policy() { policy->set_capacity(capacity()); }
+    void fit_policy() {
+        fitted_bytes = fixed_bytes();
+        policy->set_capacity(capacity());
+    }
 
     [[nodiscard]] bool takes(const Entry& entry, const Entry* resident) const;
-    void put(const Entry* entry);
     void drop(const Entry* entry, Dropped& dropped);
-    // Until it fits or limit entries are out; true when it fits.
+    // Until the entries fit the policy's capacity or limit are out; true when they fit.
     bool evict(Dropped& dropped, std::size_t limit);
+    void evict_all_over_budget(Dropped& dropped);
 };
 
 bool Store::Shard::takes(const Entry& entry, const Entry* resident) const {
     return entry.current() && entry.charge() <= capacity() &&
            (resident == nullptr || entry.filled_at_ms() > resident->filled_at_ms() || !resident->current());
-}
-
-void Store::Shard::put(const Entry* entry) {
-    const std::size_t table_bytes = table.bytes();
-    table.insert(entry);
-    if (table.bytes() != table_bytes) fit_policy();
-    policy->inserted(entry->node_);
-    ++counted.fills;
 }
 
 void Store::Shard::drop(const Entry* entry, Dropped& dropped) {
@@ -72,6 +72,17 @@ bool Store::Shard::evict(Dropped& dropped, std::size_t limit) {
         ++counted.evictions;
     }
     return false;
+}
+
+// A fill may have grown the table or the policy, and evicting the policy again (ghosts): then less is left
+// for entries. Both grow seldom and by little, so one round settles it nearly always; the bound is for a
+// budget of few entries.
+void Store::Shard::evict_all_over_budget(Dropped& dropped) {
+    for (int round = 0; round < kEvictionRoundsMax; ++round) {
+        if (fixed_bytes() != fitted_bytes) fit_policy();
+        evict(dropped, table.size());
+        if (fixed_bytes() <= fitted_bytes) break;
+    }
 }
 
 Store::Store(StoreOptions options) {
@@ -120,8 +131,10 @@ bool Store::fill(EntryRef entry) {
         return false;
     }
     if (resident != nullptr) shard.drop(resident, dropped);
-    shard.put(entry.release());
-    shard.evict(dropped, shard.table.size());
+    shard.table.insert(entry.get());
+    shard.policy->inserted(entry.release()->node_);
+    ++shard.counted.fills;
+    shard.evict_all_over_budget(dropped);
     return true;
 }
 

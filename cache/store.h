@@ -23,7 +23,7 @@ namespace warmfront::cache {
 struct StoreOptions {
     std::size_t memory_bytes = std::size_t{256} << 20;
     std::uint64_t ttl_ms = 10'000;
-    std::size_t shards = 0;  // 0: one per 4 MiB, 64 at most
+    std::size_t shards = 0;  // 0: one per 16 MiB, 64 at most
 };
 
 struct StoreStats {  // sums over shards since the start; entries and bytes are of now

@@ -51,7 +51,7 @@ void Table::remove(const Entry* entry) {
     *link = std::exchange(entry->next_in_bucket_, nullptr);
     --size_;
     for (std::size_t i = 0;
-         i < kBucketsPerEntryMin && buckets_ > kSegmentBuckets && buckets_ > size_ * kBucketsPerEntryMax;
+         i < kBucketsPerEntryMax && buckets_ > kSegmentBuckets && buckets_ > size_ * kBucketsPerEntryMax;
          ++i) {
         merge_last();
     }

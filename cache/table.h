@@ -2,7 +2,7 @@
 // themselves.
 //
 // Linear hashing (Litwin 1980) adds or merges one bucket at a time, so there is never a rehash to wait for:
-// an insert splits two buckets at most, a removal merges two. Two to four buckets of 8 bytes per entry; they
+// an insert splits two buckets at most, a removal merges four. Two to four buckets of 8 bytes per entry; they
 // come in segments of 4 KiB, allocated and freed singly. (Rejected: open addressing with a doubling table. It
 // saves a quarter of a cache miss per look-up and pays with a pause that grows with the shard, or with two
 // tables to search.)
