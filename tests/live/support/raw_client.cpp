@@ -96,12 +96,9 @@ Result<Message> RawClient::receive() {
             }
         }
         unread_.erase(0, std::exchange(read_, 0));
-        constexpr std::size_t kAtOnce = 256 * 1024;
-        const std::size_t before = unread_.size();
-        unread_.resize(before + kAtOnce);
-        const auto got = socket_.receive_some(unread_.data() + before, kAtOnce);
-        unread_.resize(before + got.value_or(0));
+        const auto got = socket_.receive_some(received_->data(), received_->size());
         if (!got) return tl::unexpected(got.error());
+        unread_.append(received_->data(), *got);
         if (*got == 0) return fail("08006", "the server closed the connection");
     }
 }

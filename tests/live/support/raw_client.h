@@ -6,8 +6,11 @@
 // gone.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,6 +62,7 @@ private:
     Result<void> authenticate(const Options& options);
 
     Socket socket_;
+    std::unique_ptr<std::array<char, 64 * 1024>> received_ = std::make_unique<std::array<char, 64 * 1024>>();
     std::string unread_;
     std::size_t read_ = 0;  // bytes of unread_ that are done with
     Messages greeting_;

@@ -222,10 +222,12 @@ Step Delivery::oddity(Random& random) {
 
 void Delivery::observe(const Messages& answer) {
     const auto state = sqlstate_of(answer);
-    if (state == "26000") prepared_.clear();  // some name is unknown: the statement failed or was discarded
-    if (state == "42P05") {                   // some name is taken: close it before it is used again
-        for (auto& [name, sql] : prepared_) sql.clear();
-    }
+    if (state != "26000" && state != "42P05") return;
+    // Some name is unknown to the server or taken. Which, the answer tells a person only: prepare each anew,
+    // after a Close, which is no error for an unknown name, while DEALLOCATE is.
+    if (state == "26000")
+        std::erase_if(prepared_, [](const auto& entry) { return entry.first.starts_with("sql_"); });
+    for (auto& [name, sql] : prepared_) sql.clear();
 }
 
 }  // namespace warmfront::test

@@ -64,7 +64,7 @@ Turn StatementGenerator::next() {
     begins_serializable_ = false;
     last_session_ = pick_session();
     const char status = sessions_[last_session_].status;
-    if (status == 'I' && random_.below(150) == 0) {
+    if (status == 'I' && random_.below(400) == 0) {
         sessions_[last_session_].delivery = {};
         return {last_session_, {Kind::Session, "a new session", {}}, draw_login(random_)};
     }
