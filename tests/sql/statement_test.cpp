@@ -102,7 +102,7 @@ TEST_CASE("statement: every relation that is read is found, CTE names within the
              {"SELECT x FROM a UNION SELECT x FROM b EXCEPT (SELECT x FROM c INTERSECT SELECT x FROM d)",
               "a b c d"},
              {"SELECT x FROM a ORDER BY (SELECT 1 FROM b) LIMIT (SELECT 2 FROM c) OFFSET (SELECT 1 FROM d)",
-              "c d a b"},
+              "a b d c"},
              {"SELECT sum(x) FILTER (WHERE x IN (SELECT y FROM b)) OVER (ORDER BY (SELECT 1 FROM c)) FROM a",
               "b c a"},
              {"VALUES (1, (SELECT x FROM a)), (2, 3)", "a"},

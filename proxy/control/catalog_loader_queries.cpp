@@ -1,0 +1,212 @@
+#include "proxy/control/catalog_loader_queries.h"
+
+#include <cstdint>
+#include <pqxx/pqxx>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "sql/functions.h"
+
+namespace warmfront::control {
+namespace {
+
+using sql::Oid;
+
+// Relations that can be read or written by name. The tables of other sessions' pg_temp are nobody else's
+// matter.
+constexpr const char* kRelations =
+    "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, "
+    "EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgenabled <> 'D' AND t.tgfoid >= 16384), "
+    "EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled <> 'D' AND r.rulename <> "
+    "'_RETURN' "
+    "AND c.oid >= 16384), "
+    "CASE WHEN c.relkind IN ('v', 'm') AND c.oid >= 16384 THEN pg_get_viewdef(c.oid) END "
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't' LIMIT {}";
+
+constexpr const char* kColumns =
+    "SELECT attrelid, attname, atttypid FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT "
+    "attisdropped "
+    "ORDER BY attrelid, attnum";
+
+constexpr const char* kInheritance =
+    "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno";
+
+constexpr const char* kForeignKeys =
+    "SELECT DISTINCT confrelid, conrelid, confdeltype IN ('c', 'n', 'd'), confupdtype IN ('c', 'n', 'd') "
+    "FROM pg_constraint WHERE contype = 'f'";
+
+// Built-in functions are not in pg_depend. A trigger function and a procedure cannot be called in a query.
+constexpr const char* kFunctions =
+    "WITH aggregated AS (SELECT a.aggfnoid::oid AS oid, max(p.provolatile::text) AS volatility, "
+    "bool_and(p.prolang IN (12, 13)) AS native FROM pg_aggregate a JOIN pg_proc p ON p.oid IN (a.aggtransfn, "
+    "a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn) "
+    "WHERE a.aggfnoid::oid >= 16384 GROUP BY 1) "
+    "SELECT p.oid, n.nspname, p.proname, coalesce(a.volatility, p.provolatile::text), p.prokind, "
+    "coalesce(a.native, p.prolang IN (12, 13)), "
+    "coalesce(t.typtype IN ('c', 'd') OR t.typname IN ('record', 'any', 'anyelement', 'anynonarray', "
+    "'anycompatible', "
+    "'anycompatiblenonarray'), false), coalesce(e.extname, '') "
+    "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace LEFT JOIN aggregated a ON a.oid = p.oid "
+    "LEFT JOIN pg_type t ON t.oid = p.proargtypes[0] "
+    "LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' "
+    "LEFT JOIN pg_extension e ON e.oid = d.refobjid "
+    "WHERE p.prokind <> 'p' AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)";
+
+constexpr const char* kOperators =
+    "SELECT n.nspname, o.oprname, p.provolatile, p.prolang IN (12, 13) FROM pg_operator o "
+    "JOIN pg_namespace n ON n.oid = o.oprnamespace JOIN pg_proc p ON p.oid = o.oprcode WHERE o.oid >= 16384";
+
+constexpr const char* kTypes =
+    "SELECT t.oid, n.nspname, t.typname, t.typtype FROM pg_type t JOIN pg_namespace n ON n.oid = "
+    "t.typnamespace "
+    "WHERE t.oid >= 16384 AND n.nspname !~ '^pg_(toast|temp_|toast_temp_)' AND NOT (t.typcategory = 'A' AND "
+    "t.typelem <> 0)";
+
+// A cast WITH INOUT runs the input function of its target: STABLE for dates and times.
+constexpr const char* kCasts =
+    "SELECT coalesce(bool_or(p.provolatile = 'v'), false), "
+    "coalesce(bool_or(p.provolatile <> 'i' OR (p.prolang NOT IN (12, 13) AND d.objid IS NULL) OR (p.oid IS "
+    "NULL AND "
+    "t.typname ~ '^(date|time|timestamp|timetz|timestamptz|.*range)$')), false) "
+    "FROM pg_cast c LEFT JOIN pg_proc p ON p.oid = c.castfunc JOIN pg_type t ON t.oid = c.casttarget "
+    "LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' "
+    "WHERE c.oid >= 16384 AND c.castmethod IN ('f', 'i')";
+
+constexpr const char* kEventTriggers =
+    "SELECT EXISTS (SELECT FROM pg_event_trigger WHERE evtenabled <> 'D' AND evtevent <> 'login')";
+
+// Which functions that are not built in a relation's own expressions call, directly or by an operator:
+// defaults and generated columns, checks, policies, and checks and defaults of the domains that its columns
+// have.
+constexpr const char* kExpressionFunctions =
+    "WITH calls AS (SELECT d.classid, d.objid, coalesce(o.oprcode::oid, d.refobjid) AS function FROM "
+    "pg_depend d "
+    "LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid "
+    "WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND d.classid IN "
+    "('pg_attrdef'::regclass, "
+    "'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_type'::regclass)) "
+    "SELECT a.adrelid, c.function FROM calls c JOIN pg_attrdef a ON c.classid = 'pg_attrdef'::regclass AND "
+    "a.oid = "
+    "c.objid "
+    "UNION SELECT k.conrelid, c.function FROM calls c JOIN pg_constraint k ON c.classid = "
+    "'pg_constraint'::regclass "
+    "AND k.oid = c.objid WHERE k.conrelid <> 0 "
+    "UNION SELECT p.polrelid, c.function FROM calls c JOIN pg_policy p ON c.classid = 'pg_policy'::regclass "
+    "AND p.oid "
+    "= c.objid "
+    "UNION SELECT a.attrelid, c.function FROM calls c LEFT JOIN pg_constraint k ON c.classid = "
+    "'pg_constraint'::regclass AND k.oid = c.objid AND k.contypid <> 0 JOIN pg_attribute a ON a.atttypid = "
+    "CASE WHEN "
+    "c.classid = 'pg_type'::regclass THEN c.objid ELSE k.contypid END AND a.attnum > 0";
+
+Oid oid_at(const pqxx::row& row, int column) {
+    return Oid{row[column].as<std::uint32_t>()};
+}
+char char_at(const pqxx::row& row, int column) {
+    return row[column].c_str()[0];
+}
+bool bool_at(const pqxx::row& row, int column) {
+    return char_at(row, column) == 't';
+}
+
+using Places = std::unordered_map<std::uint32_t, std::size_t>;  // OID to place in Catalog::relations
+
+sql::Relation* at(sql::Catalog& catalog, const Places& places, const pqxx::field& oid) {
+    const auto found = places.find(oid.as<std::uint32_t>());
+    return found == places.end() ? nullptr : &catalog.relations[found->second];
+}
+
+Places fill_relations(sql::Catalog& catalog, const pqxx::result& rows) {
+    Places places;
+    catalog.relations.reserve(rows.size());
+    for (const auto& row : rows) {
+        sql::Relation relation;
+        relation.oid = oid_at(row, 0);
+        relation.schema = row[1].c_str();
+        relation.name = row[2].c_str();
+        relation.kind = char_at(row, 3);
+        relation.persistence = char_at(row, 4);
+        relation.row_security = bool_at(row, 5);
+        relation.has_triggers = bool_at(row, 6);
+        relation.has_rules = bool_at(row, 7);
+        relation.view_definition = row[8].c_str();  // empty for NULL
+        places[static_cast<std::uint32_t>(relation.oid)] = catalog.relations.size();
+        catalog.relations.push_back(std::move(relation));
+    }
+    return places;
+}
+
+void fill_links(sql::Catalog& catalog, const Places& places, pqxx::transaction_base& transaction) {
+    for (const auto& row : transaction.exec(kColumns)) {
+        if (auto* relation = at(catalog, places, row[0]))
+            relation->columns.push_back({row[1].c_str(), oid_at(row, 2)});
+    }
+    for (const auto& row : transaction.exec(kInheritance)) {
+        auto* child = at(catalog, places, row[0]);
+        auto* parent = at(catalog, places, row[1]);
+        if (child == nullptr || parent == nullptr) continue;  // indexes, temporary children
+        child->parents.push_back(parent->oid);
+        parent->children.push_back(child->oid);
+    }
+    for (const auto& row : transaction.exec(kForeignKeys)) {
+        auto* referenced = at(catalog, places, row[0]);
+        if (referenced == nullptr) continue;
+        if (bool_at(row, 2)) referenced->cascades_on_delete.push_back(oid_at(row, 1));
+        if (bool_at(row, 3)) referenced->cascades_on_update.push_back(oid_at(row, 1));
+    }
+}
+
+void fill_functions(sql::Catalog& catalog, const pqxx::result& rows) {
+    catalog.functions.reserve(rows.size());
+    for (const auto& row : rows) {
+        sql::Function function;
+        function.oid = oid_at(row, 0);
+        function.schema = row[1].c_str();
+        function.name = row[2].c_str();
+        function.volatility = char_at(row, 3);
+        function.kind = char_at(row, 4);
+        function.native = bool_at(row, 5);
+        function.takes_row = bool_at(row, 6);
+        function.extension = row[7].c_str();
+        catalog.functions.push_back(std::move(function));
+    }
+}
+
+void mark_callers(sql::Catalog& catalog, const Places& places, const pqxx::result& rows) {
+    std::unordered_set<std::uint32_t> writing;
+    for (const auto& function : catalog.functions) {
+        if (may_write(function)) writing.insert(static_cast<std::uint32_t>(function.oid));
+    }
+    for (const auto& row : rows) {
+        if (!writing.contains(row[1].as<std::uint32_t>())) continue;
+        if (auto* relation = at(catalog, places, row[0])) relation->calls_functions = true;
+    }
+}
+
+}  // namespace
+
+bool fill(sql::Catalog& catalog, pqxx::transaction_base& transaction, std::size_t relations_max) {
+    const auto relations = transaction.exec(fmt::format(kRelations, relations_max + 1));
+    if (relations.size() > relations_max) return false;
+    const auto places = fill_relations(catalog, relations);
+    fill_links(catalog, places, transaction);
+    fill_functions(catalog, transaction.exec(kFunctions));
+    mark_callers(catalog, places, transaction.exec(kExpressionFunctions));
+    for (const auto& row : transaction.exec(kOperators))
+        catalog.operators.push_back({row[0].c_str(), row[1].c_str(), char_at(row, 2), bool_at(row, 3)});
+    for (const auto& row : transaction.exec(kTypes))
+        catalog.types.push_back({oid_at(row, 0), row[1].c_str(), row[2].c_str(), char_at(row, 3)});
+    const auto casts = transaction.exec1(kCasts);
+    catalog.has_volatile_casts = bool_at(casts, 0);
+    catalog.has_unstable_casts = bool_at(casts, 1);
+    catalog.has_event_triggers = bool_at(transaction.exec1(kEventTriggers), 0);
+    catalog.index();
+    return true;
+}
+
+}  // namespace warmfront::control
