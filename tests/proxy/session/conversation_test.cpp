@@ -1,0 +1,465 @@
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/proxy/session/stage.h"
+
+namespace warmfront::session::test {
+namespace {
+
+// Brings "SELECT v FROM t WHERE id = 1" = value into the cache through an actor of its own.
+void warm(Stage& stage, std::string_view value = "one") {
+    Actor actor(stage);
+    actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    if (types(actor.take_server()) == "Q" && actor.conversation().blocked()) actor.answer_probe();
+    actor.server_sends(rows(value));
+    REQUIRE(actor.take_client() == rows(value));
+}
+
+}  // namespace
+
+TEST_CASE("conversation: an equal read is answered without the server") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(actor.take_client() == rows("one"));
+    CHECK(actor.take_server().empty());
+    actor.client_sends(query("SELECT v  FROM t WHERE id = /* why */ 1"));
+    CHECK(actor.take_client() == rows("one"));
+    actor.client_sends(query("SELECT v FROM t WHERE id = 2"));
+    CHECK(actor.take_client().empty());
+    CHECK(types(actor.take_server()) == "Q");
+    actor.server_sends(rows("two"));
+    CHECK(stage.tally.hits == 2);
+}
+
+TEST_CASE("conversation: settings are asked for once for equal sessions") {
+    Stage stage;
+    Actor first(stage);
+    first.client_sends(query("SELECT v FROM t"));
+    CHECK(first.conversation().blocked());
+    CHECK(first.server == query(sql::probe_sql()));
+    first.take_server();
+    first.answer_probe();
+    CHECK(types(first.take_server()) == "Q");
+    first.server_sends(rows("x"));
+    CHECK(first.take_client() == rows("x"));
+
+    Actor equal(stage), other(stage, "user=bob");
+    equal.client_sends(query("SELECT v FROM t"));
+    CHECK(equal.take_client() == rows("x"));
+    other.client_sends(query("SELECT v FROM t"));
+    CHECK(other.conversation().blocked());
+    other.answer_probe("read committed", "other");  // names mean something else there
+    CHECK(other.take_client().empty());
+}
+
+TEST_CASE("conversation: a write drops before it is sent, and what was asked before it ended is not kept") {
+    Stage stage;
+    warm(stage);
+    Actor writer(stage), reader(stage);
+    writer.client_sends(query("UPDATE t SET v = 'new' WHERE id = 1"));
+    CHECK(types(writer.take_server()) == "Q");
+
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(reader.take_client().empty());
+    reader.server_sends(rows("one"));  // its snapshot was older
+    writer.server_sends(command_complete("UPDATE 1") + ready());
+    CHECK(types(writer.take_client()) == "CZ");
+
+    reader.take_client();
+    reader.take_server();
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(reader.take_client().empty());
+    reader.server_sends(rows("new"));
+    reader.take_client();
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(reader.take_client() == rows("new"));
+}
+
+TEST_CASE("conversation: an answer that a write overtook is not kept") {
+    Stage stage;
+    warm(stage);
+    stage.store.clear();
+    Actor reader(stage), writer(stage);
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    writer.run("UPDATE t SET v = 'new'", "UPDATE 1");
+    reader.server_sends(rows("one"));
+    CHECK(reader.take_client() == rows("one"));
+    CHECK(stage.tally.not_stored == 1);
+    reader.take_server();
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(types(reader.take_server()) == "Q");
+}
+
+TEST_CASE("conversation: a write to another table leaves the answer alone, an opaque statement does not") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    actor.run("DELETE FROM u", "DELETE 3");
+    actor.take_client();
+    actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(actor.take_client() == rows("one"));
+    actor.run("DO $$ BEGIN END $$", "DO");
+    actor.take_client();
+    actor.take_server();
+    actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(actor.take_client().empty());
+}
+
+TEST_CASE("conversation: blocks") {
+    Stage stage;
+    warm(stage);
+    struct Row {
+        const char *begin, *then, *tag;
+        bool served;
+    };
+    for (const auto& [begin, then, tag, served] : std::initializer_list<Row>{
+             {"BEGIN", nullptr, nullptr, true},
+             {"BEGIN ISOLATION LEVEL REPEATABLE READ", nullptr, nullptr, false},
+             {"START TRANSACTION ISOLATION LEVEL SERIALIZABLE", nullptr, nullptr, false},
+             {"BEGIN", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET", false},
+             {"BEGIN", "SAVEPOINT s", "SAVEPOINT", true},
+             {"BEGIN", "UPDATE u SET v = 'x'", "UPDATE 0", false},
+             {"BEGIN", "SET LOCAL search_path = other", "SET", false}}) {
+        CAPTURE(begin);
+        CAPTURE(std::string(then ? then : ""));
+        Actor actor(stage);
+        actor.run(begin, "BEGIN", 'T');
+        if (then) actor.run(then, tag, 'T');
+        actor.take_client();
+        actor.take_server();
+        actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+        CHECK((actor.take_client() == rows("one", 'T')) == served);
+        if (!served) actor.server_sends(rows("one", 'T'));
+        actor.run("ROLLBACK", "ROLLBACK");
+    }
+}
+
+TEST_CASE("conversation: a write in a block drops at COMMIT, not before") {
+    Stage stage;
+    warm(stage);
+    Actor writer(stage), reader(stage);
+    writer.run("BEGIN", "BEGIN", 'T');
+    writer.run("UPDATE t SET v = 'new'", "UPDATE 1", 'T');
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(reader.take_client() == rows("one"));
+    writer.client_sends(query("COMMIT"));
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(reader.take_client().empty());
+    reader.server_sends(rows("one"));
+    writer.server_sends(command_complete("COMMIT") + ready());
+    reader.take_client();
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(reader.take_client().empty());
+}
+
+TEST_CASE("conversation: pipelined BEGIN, UPDATE, COMMIT drop as well") {
+    Stage stage;
+    warm(stage);
+    Actor writer(stage), reader(stage);
+    writer.client_sends(query("BEGIN") + query("UPDATE t SET v = 'new'") + query("COMMIT"));
+    CHECK(types(writer.take_server()) == "QQQ");
+    writer.server_sends(command_complete("BEGIN") + ready('T') + command_complete("UPDATE 1") + ready('T'));
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    reader.server_sends(rows("one"));  // before the commit
+    writer.server_sends(command_complete("COMMIT") + ready());
+    reader.take_client();
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(reader.take_client().empty());
+}
+
+TEST_CASE("conversation: an answer from the cache waits behind reads that are under way") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    actor.client_sends(query("SELECT v FROM u") + query("SELECT v FROM t WHERE id = 1") +
+                       query("SELECT v FROM u"));
+    CHECK(types(actor.take_server()) == "QQ");
+    CHECK(actor.take_client().empty());
+    actor.server_sends(rows("u"));
+    CHECK(actor.take_client() == rows("u") + rows("one"));
+    actor.server_sends(rows("u"));
+    CHECK(actor.take_client() == rows("u"));
+}
+
+TEST_CASE("conversation: extended protocol, unnamed statement") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    const std::string answer =
+        bind_complete() + row_description() + data_row("x") + command_complete("SELECT 1") + ready();
+    actor.client_sends(extended("", "SELECT v FROM t WHERE id = $1", "7"));
+    CHECK(types(actor.take_server()) == "PBDES");
+    actor.server_sends(parse_complete() + answer);
+    CHECK(actor.take_client() == parse_complete() + answer);
+
+    Actor other(stage);
+    other.client_sends(extended("", "SELECT v FROM t WHERE id = $1", "7"));
+    CHECK(other.take_client() == parse_complete() + answer);
+    CHECK(other.take_server().empty());
+    SUBCASE("a later Bind finds the statement, although the server never saw its Parse") {
+        other.client_sends(extended("", "", "8"));
+        CHECK(types(other.take_server()) == "PBDES");
+        other.server_sends(parse_complete() + answer);
+        CHECK(other.take_client() == answer);
+    }
+    SUBCASE("a simple query answered here destroys it too") {
+        other.client_sends(query("SELECT v FROM t WHERE id = 1"));
+        CHECK(other.take_client() == rows("one"));
+        other.client_sends(extended("", "", "7"));
+        CHECK(types(other.take_server()) == "BDES");  // PostgreSQL says that there is none
+    }
+    SUBCASE("an older one on the server does not stand in") {
+        actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+        CHECK(actor.take_client() == rows("one"));
+        actor.client_sends(extended("", "", "7"));
+        CHECK(types(actor.take_server()) == "CBDES");
+        actor.server_sends("3" + std::string("\0\0\0\4", 4) + error("26000") + ready());
+        CHECK(types(actor.take_client()) == "EZ");
+    }
+    SUBCASE("another parameter, row limit or protocol is another answer") {
+        other.client_sends(extended("", "SELECT v FROM t WHERE id = $1", "8"));
+        CHECK(types(other.take_server()) == "PBDES");
+        other.server_sends(parse_complete() + answer);
+        other.client_sends(extended("", "SELECT v FROM t WHERE id = $1", "7", 5));
+        CHECK(types(other.take_server()) == "PBDES");
+    }
+}
+
+TEST_CASE("conversation: a named statement is served after the catalog changed only when it ran again") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    const std::string answer =
+        bind_complete() + row_description() + data_row("x") + command_complete("SELECT 1") + ready();
+    std::string parse;
+    wire::append_parse(parse, "s", "SELECT v FROM t WHERE id = $1", {});
+    actor.client_sends(parse + sync());
+    actor.server_sends(parse_complete() + ready());
+    actor.client_sends(extended("s", "", "7"));
+    actor.server_sends(answer);
+    actor.take_client();
+    actor.take_server();
+    actor.client_sends(extended("s", "", "7"));
+    CHECK(actor.take_client() == answer);
+
+    REQUIRE(stage.database.publish(Stage::catalog(2), stage.database.epoch()));
+    Actor fresh(stage);
+    fresh.client_sends(extended("", "SELECT v FROM t WHERE id = $1", "7"));
+    fresh.server_sends(parse_complete() + answer);
+    actor.client_sends(extended("s", "", "7"));
+    CHECK(types(actor.take_server()) == "BDES");
+    actor.server_sends(answer);
+    actor.take_client();
+    actor.client_sends(extended("s", "", "7"));
+    CHECK(actor.take_client() == answer);
+}
+
+TEST_CASE("conversation: equal misses share one trip") {
+    Stage stage;
+    warm(stage);
+    stage.store.clear();
+    Actor leader(stage), follower(stage), late(stage);
+    leader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    follower.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(follower.take_server().empty());
+    CHECK(follower.conversation().following());
+    SUBCASE("the answer goes to all") {
+        leader.server_sends(rows("one"));
+        follower.deliver();
+        CHECK(follower.take_client() == rows("one"));
+        CHECK(follower.take_server().empty());
+    }
+    SUBCASE("not to one that came after a write") {
+        Actor writer(stage);
+        writer.run("UPDATE t SET v = 'new'", "UPDATE 1");
+        late.client_sends(query("SELECT v FROM t WHERE id = 1"));
+        CHECK(types(late.take_server()) == "Q");
+        leader.server_sends(rows("one"));
+        follower.deliver();
+        CHECK(follower.take_client() == rows("one"));  // it began before the write ended
+        late.server_sends(rows("new"));
+        CHECK(late.take_client() == rows("new"));
+    }
+    SUBCASE("an error is the leader's own") {
+        leader.server_sends(error() + ready());
+        follower.deliver();
+        CHECK(types(follower.take_server()) == "Q");
+    }
+    SUBCASE("a leader that hangs up") {
+        CHECK(leader.hang_up().empty());
+        follower.deliver();
+        CHECK(types(follower.take_server()) == "Q");
+    }
+    SUBCASE("a cancelled follower is told so, the leader is not disturbed") {
+        CHECK(follower.conversation().cancel());
+        leader.server_sends(rows("one"));
+        CHECK(leader.take_client() == rows("one"));
+    }
+}
+
+TEST_CASE("conversation: a COPY whose Sync comes twice is one exchange") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    std::string start, end;
+    wire::append_parse(start, "", "COPY t FROM STDIN", {});
+    wire::append_bind(start, "", "", {}, {}, {});
+    wire::append_execute(start, "", 0);
+    wire::append_sync(start);
+    wire::append_copy_data(end, "1\n");
+    wire::append_copy_done(end);
+    wire::append_sync(end);
+    actor.client_sends(start);
+    const std::string begun = parse_complete() + bind_complete() + std::string("G\0\0\0\7\0\0\0", 8);
+    const std::string done = command_complete("COPY 1") + ready();
+    SUBCASE("it runs") {
+        actor.server_sends(begun);
+        actor.client_sends(end);
+        actor.server_sends(done);
+    }
+    SUBCASE("it was refused: each Sync is answered") {
+        actor.client_sends(end);
+        actor.server_sends(parse_complete() + bind_complete() + error() + ready());
+        CHECK_FALSE(actor.conversation().idle());
+        actor.server_sends(ready());
+    }
+    CHECK(actor.conversation().idle());
+    actor.take_client();
+    actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(actor.take_client().empty());  // the COPY dropped it
+}
+
+TEST_CASE("conversation: a query amid extended messages") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    std::string parse, flush;
+    wire::append_parse(parse, "s", "SELECT v FROM t", {});
+    actor.client_sends(parse + query("SELECT v FROM u"));
+    CHECK(types(actor.take_server()) == "PH");
+    SUBCASE("runs when these succeeded") {
+        actor.server_sends(parse_complete());
+        CHECK(types(actor.take_server()) == "Q");
+        actor.server_sends(rows("u"));
+        CHECK(actor.take_client() == parse_complete() + rows("u"));
+    }
+    SUBCASE("is skipped when one failed, up to the Sync") {
+        actor.server_sends(error());
+        CHECK(types(actor.take_server()) == "Q");
+        actor.client_sends(sync());
+        actor.server_sends(ready());
+        CHECK(types(actor.take_client()) == "EZ");
+    }
+    CHECK(actor.conversation().transaction_status() == 'I');
+}
+
+TEST_CASE("conversation: what is never kept") {
+    Stage stage;
+    warm(stage);
+    struct Row {
+        const char *sql, *answer_types;
+    };
+    for (const char* sql : {"SELECT random()", "SELECT v FROM t FOR UPDATE", "SELECT * FROM pg_class",
+                            "SELECT now()", "SELECT v FROM t WHERE d < 'today'", "SELECT 1; SELECT 2",
+                            "EXPLAIN SELECT v FROM t", "SELECT nosuch FROM nosuch"}) {
+        CAPTURE(sql);
+        for (int round = 0; round < 2; ++round) {
+            Actor actor(stage);
+            actor.client_sends(query(sql));
+            if (actor.server.find("current_setting") != std::string::npos) {
+                actor.take_server();
+                actor.answer_probe();
+            }
+            CHECK(types(actor.take_server()) == "Q");
+            actor.server_sends(rows("x"));
+        }
+    }
+    CHECK(stage.tally.stored == 1);
+}
+
+TEST_CASE("conversation: errors, notices and too large answers are not kept") {
+    Stage stage;
+    warm(stage);
+    std::string notice;
+    wire::append_notice(notice, "00000", "hear");
+    for (const std::string& answer :
+         {error() + ready(), notice + rows("x"),
+          row_description() + data_row(std::string(2 << 20, 'x')) + command_complete("SELECT 1") + ready()}) {
+        Actor actor(stage);
+        actor.client_sends(query("SELECT v FROM u"));
+        CHECK(types(actor.take_server()) == "Q");
+        actor.server_sends(answer);
+        CHECK(actor.take_client() == answer);
+    }
+    CHECK(stage.tally.stored == 1);
+}
+
+TEST_CASE("conversation: a write whose connection is lost stays pending until it is settled") {
+    Stage stage;
+    warm(stage);
+    Actor reader(stage);
+    Actor writer(stage);
+    writer.client_sends(query("UPDATE t SET v = 'new'"));
+    std::vector<Unsettled> left = writer.hang_up();
+    REQUIRE(left.size() == 1);
+    for (int round = 0; round < 2; ++round) {
+        reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+        CHECK(types(reader.take_server()) == "Q");
+        reader.server_sends(rows("one"));
+    }
+    (void)stage.database.end_write(left[0].epoch);
+    cache::end(left[0].marked);
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    reader.server_sends(rows("new"));
+    reader.take_client();
+    reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(reader.take_client() == rows("new"));
+}
+
+TEST_CASE("conversation: after DDL nothing is trusted until the catalog was loaded anew") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    actor.run("ALTER TABLE t ADD COLUMN w int", "ALTER TABLE");
+    CHECK(stage.catalogs_wanted == 1);
+    CHECK(stage.database.catalog_version() == 0);
+    for (int round = 0; round < 2; ++round) {
+        actor.take_client();
+        actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+        CHECK(actor.take_client().empty());
+        actor.server_sends(rows("one"));
+    }
+    REQUIRE(stage.database.publish(Stage::catalog(2), stage.database.epoch()));
+    warm(stage, "two");
+}
+
+TEST_CASE("conversation: a session that SETs is asked anew, one with temp tables is not served") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    actor.run("SET search_path = other", "SET");
+    actor.take_client();
+    actor.take_server();
+    actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(actor.conversation().blocked());
+    SUBCASE("back to the same settings") {
+        actor.take_server();
+        actor.answer_probe();
+        CHECK(actor.take_client() == rows("one"));
+    }
+    SUBCASE("others") {
+        actor.take_server();
+        actor.answer_probe("read committed", "elsewhere");
+        CHECK(actor.take_client().empty());
+    }
+    SUBCASE("a temp schema") {
+        actor.take_server();
+        actor.answer_probe("read committed", "public", true);
+        CHECK(actor.take_client().empty());
+    }
+}
+
+}  // namespace warmfront::session::test
