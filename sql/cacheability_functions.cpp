@@ -107,7 +107,6 @@ std::optional<Refusal> by_types(const Reach::Part& part) {
     }
     for (const auto& type : part.statement->types) {
         if (type.schema == "pg_catalog") continue;
-        if (type.name == "xml") return Refusal{label::kStableFunction, "casts to xml, which reads xmloption"};
         const auto* user_type = catalog.type_named(type.name);
         if (user_type != nullptr && user_type->kind != 'e')
             return Refusal{label::kUserType, fmt::format("casts to {}, which is not built in", type.name)};

@@ -47,8 +47,6 @@ Walker::Handler Walker::handler_of(const ProtobufCMessageDescriptor* descriptor)
         {&pg_query__case_expr__descriptor, &W::dispatch<PgQuery__CaseExpr, &W::case_expression>},
         {&pg_query__sqlvalue_function__descriptor,
          &W::dispatch<PgQuery__SQLValueFunction, &W::value_function>},
-        {&pg_query__xml_expr__descriptor, &W::dispatch<PgQuery__XmlExpr, &W::xml>},
-        {&pg_query__xml_serialize__descriptor, &W::dispatch<PgQuery__XmlSerialize, &W::xml_text>},
         {&pg_query__range_table_func__descriptor, &W::dispatch<PgQuery__RangeTableFunc, &W::xml_table>},
         {&pg_query__column_ref__descriptor, &W::dispatch<PgQuery__ColumnRef, &W::column>},
         {&pg_query__a__indirection__descriptor, &W::dispatch<PgQuery__AIndirection, &W::field>},
@@ -222,18 +220,12 @@ void Walker::value_function(const PgQuery__SQLValueFunction* function) {
     }
 }
 
-void Walker::xml(const PgQuery__XmlExpr* expression) {
-    add_xml();
-    visit_fields(&expression->base);
-}
-
-void Walker::xml_text(const PgQuery__XmlSerialize* expression) {
-    add_xml();
-    visit_fields(&expression->base);
-}
-
 void Walker::xml_table(const PgQuery__RangeTableFunc* function) {
-    add_xml();
+    for (std::size_t i = 0; i < function->n_columns; ++i) {  // the columns are made out of text
+        const auto* type = function->columns[i]->range_table_func_col->type_name;
+        if (type != nullptr && is_time_type(qualified(type->n_names, type->names).second))
+            out_.casts_other_to_time = true;
+    }
     visit_fields(&function->base);
 }
 

@@ -65,8 +65,6 @@ private:
     void join(const PgQuery__JoinExpr* join);
     void case_expression(const PgQuery__CaseExpr* expression);
     void value_function(const PgQuery__SQLValueFunction* function);
-    void xml(const PgQuery__XmlExpr* expression);
-    void xml_text(const PgQuery__XmlSerialize* expression);
     void xml_table(const PgQuery__RangeTableFunc* function);
     void column(const PgQuery__ColumnRef* column);
     void field(const PgQuery__AIndirection* indirection);
@@ -79,7 +77,6 @@ private:
     void add_operator(std::string_view name) {
         add_function({FunctionUse::Form::Operator, {}, std::string(name), 2});
     }
-    void add_xml() { add_function({FunctionUse::Form::Call, "pg_catalog", "xml", 1}); }
     void add_operator(std::size_t count, PgQuery__Node* const* name);
     void add_type(RelationName name);
     void add_alias(std::string_view name);
