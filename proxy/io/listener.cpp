@@ -17,7 +17,7 @@ Listener::Listener(Loop& loop, ListenSocket socket, Accept accept, Report report
       pause_(loop, [this] { open_doors(); }) {}
 
 Listener::~Listener() {
-    if (destroyed_ != nullptr) *destroyed_ = true;
+    *alive_ = false;
 }
 
 Result<std::unique_ptr<Listener>> Listener::start(Loop& loop, ListenSocket socket, Accept accept,
@@ -44,8 +44,7 @@ void Listener::open_doors() {
 }
 
 void Listener::accept_some(std::size_t place) {
-    bool destroyed = false;
-    destroyed_ = &destroyed;
+    const auto alive = alive_;  // a callback may destroy the Listener
     for (int count = 0; count < kAcceptsPerTurn; ++count) {
         sockaddr_storage storage{};
         socklen_t length = sizeof storage;
@@ -63,9 +62,8 @@ void Listener::accept_some(std::size_t place) {
         const Peer peer{is_unix, is_unix || from.is_loopback(),
                         is_unix ? socket_.places_[place].address.text() : from.text()};
         accept_(std::move(client), peer);
-        if (destroyed) return;
+        if (!*alive) return;
     }
-    if (!destroyed) destroyed_ = nullptr;
 }
 
 void Listener::pause(int error) {

@@ -90,7 +90,7 @@ private:
     Report report_;
     std::vector<std::unique_ptr<Door>> doors_;
     Timer pause_;
-    bool* destroyed_ = nullptr;  // set while callbacks run
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace warmfront::io

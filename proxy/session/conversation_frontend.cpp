@@ -216,11 +216,17 @@ void Conversation::process_simple(std::string_view bytes) {
     if (options_.replication && is_replication_command(query->sql)) return forward_simple(bytes, nullptr);
 
     const sql::SessionSettings* known = settings();
-    const bool strings_standard = !known || known->standard_conforming_strings;
+    // Of an unknown session nothing is assumed that could cut its text wrongly.
+    const sql::NormalizeOptions lexis{!known || known->standard_conforming_strings,
+                                      known && known->ascii_safe_encoding};
     std::string& text = services_.scratch_template;
     std::string& literals = services_.scratch_literals;
-    if (!sql::normalize(query->sql, {strings_standard}, text, literals))
-        return forward_simple(bytes, services_.planner.opaque(database_));
+    if (!sql::normalize(query->sql, lexis, text, literals)) {
+        const PlanRef opaque = services_.planner.opaque(database_);
+        if (known || !settings_wanted(opaque->analysis())) return forward_simple(bytes, opaque);
+        hold(Wait::Settings, Request::Simple, bytes);
+        return ask_settings();
+    }
     PlanRef plan = services_.planner.plan(database_, known, text, query->sql);
     if (!known && settings_wanted(plan->analysis())) {
         hold(Wait::Settings, Request::Simple, bytes);

@@ -206,6 +206,12 @@ void Actor::landed(std::uint64_t ticket, cache::EntryRef result) noexcept {
     landed_.emplace_back(ticket, std::move(result));
 }
 
+bool Actor::cancel() {
+    const bool done = conversation_->cancel();
+    flush();
+    return done;
+}
+
 void Actor::deliver() {
     for (auto& [ticket, result] : std::exchange(landed_, {}))
         conversation_->on_landed(ticket, result, stage_.now_us);

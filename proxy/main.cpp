@@ -1,0 +1,27 @@
+// The program: reads the command line, then serves.
+
+#include <csignal>
+#include <cstdio>
+
+#include "config/command_line.h"
+#include "config/page.h"
+#include "proxy/server.h"
+
+int main(int argc, char** argv) {
+    using warmfront::CommandLine;
+    const auto command_line = warmfront::parse_command_line(argc, argv);
+    if (!command_line) {
+        std::fputs(command_line.error().to_stdout.c_str(), stdout);
+        std::fputs(command_line.error().to_stderr.c_str(), stderr);
+        return command_line.error().code;
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    switch (command_line->mode) {
+        case CommandLine::Mode::Run: return warmfront::serve(*command_line);
+        case CommandLine::Mode::Check: std::puts("the settings are right"); return 0;
+        case CommandLine::Mode::PrintConfigurationPage:
+            std::fputs(warmfront::configuration_markdown().c_str(), stdout);
+            return 0;
+    }
+    return 1;
+}

@@ -1,0 +1,202 @@
+#include "proxy/server.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "config/reload.h"
+#include "config/version.h"
+#include "proxy/control/control.h"
+#include "proxy/control/postgres_upstream.h"
+#include "proxy/io/signal.h"
+#include "proxy/session/worker.h"
+
+namespace warmfront {
+namespace {
+
+constexpr std::size_t kDatabasesMax = 1024;
+constexpr std::size_t kFingerprintsMax = 100'000;
+
+struct NullMeter final : session::Meter {
+    void hit(std::uint64_t) noexcept override {}
+    void forwarded(sql::QueryClass, bool, std::uint64_t) noexcept override {}
+    void refused(std::string_view) noexcept override {}
+    void filled(bool) noexcept override {}
+    void dropped(session::DropCause) noexcept override {}
+    void client_bytes(std::size_t, std::size_t) noexcept override {}
+    void connected() noexcept override {}
+    void disconnected() noexcept override {}
+};
+struct NullConsole final : session::AdminConsole {
+    std::string answer(std::string_view) override { return {}; }
+};
+
+unsigned worker_count(const Settings& settings) {
+    return settings.threads != 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+Result<io::TlsContext> tls_of(const Settings& settings) {
+    if (settings.tls.cert.empty() || settings.tls.mode == ClientTls::Disable) return io::TlsContext{};
+    return io::make_server_context(settings.tls.cert, settings.tls.key);
+}
+
+}  // namespace
+
+class Server {
+public:
+    Server(const CommandLine& command_line, control::PostgresUpstream upstream, io::TlsContext tls)
+        : command_line_(command_line),
+          settings_(std::make_shared<const Settings>(command_line.settings)),
+          log_(settings_->log.level),
+          store_({settings_->cache.memory, static_cast<std::uint64_t>(settings_->cache.ttl.count()), 0}),
+          templates_(settings_->cache.templates_max),
+          interner_(kFingerprintsMax),
+          upstream_(std::move(upstream)),
+          control_({[this](const std::string& database) { return upstream_.target().conninfo_for(database); },
+                    upstream_.target().dbname, settings_->catalog.refresh},
+                   write_log_, log_),
+          databases_(write_log_, kDatabasesMax,
+                     [this](session::Database& database) { control_.catalog_wanted(database); }),
+          shared_{clock_,    log_,       write_log_, store_,   flights_, templates_,
+                  interner_, databases_, upstream_,  control_, console_, cancels_} {
+        shared_.replace(settings_, std::move(tls));
+    }
+
+    Result<void> start();
+    int run();
+
+private:
+    Result<void> listen();
+    void announce() const;
+    void reload();
+    void shut_down();
+
+    const CommandLine& command_line_;
+    std::shared_ptr<const Settings> settings_;
+    SteadyClock clock_;
+    Logger log_;
+    cache::WriteLog write_log_;
+    cache::Store store_;
+    cache::Flights flights_;
+    sql::TemplateTable templates_;
+    sql::SettingsInterner interner_;
+    session::CancelRegistry cancels_;
+    control::PostgresUpstream upstream_;
+    control::Control control_;
+    session::Databases databases_;
+    NullConsole console_;
+    session::Shared shared_;
+    std::vector<std::unique_ptr<session::Worker>> workers_;
+    std::vector<std::thread> threads_;
+    std::optional<io::Loop> loop_;
+    bool ending_ = false;
+};
+
+Result<void> Server::start() {
+    // Workers are made on this thread and run on theirs: nothing happens on their loops in between.
+    for (unsigned i = 0; i < worker_count(*settings_); ++i)
+        workers_.push_back(std::make_unique<session::Worker>(
+            shared_, i, [](unsigned, const std::string&) { return std::make_unique<NullMeter>(); }));
+    if (auto listening = listen(); !listening) return listening;
+    control_.start(databases_);
+    for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+    announce();
+    return {};
+}
+
+Result<void> Server::listen() {
+    for (const Address& address : settings_->listen) {
+        auto first = io::ListenSocket::open(address);
+        if (!first) return tl::unexpected(first.error());
+        for (std::size_t i = 1; i < workers_.size(); ++i) {
+            auto another = first->for_another_worker();
+            if (!another) return tl::unexpected(another.error());
+            if (auto listening = workers_[i]->listen(std::move(*another)); !listening) return listening;
+        }
+        log_.info("listening", {{LogKey::Address, first->text()}});
+        if (auto listening = workers_[0]->listen(std::move(*first)); !listening) return listening;
+    }
+    return {};
+}
+
+void Server::announce() const {
+    const auto seconds = std::chrono::duration<double>(settings_->cache.ttl);
+    log_.info("serving", {{LogKey::Version, version()},
+                          {LogKey::Upstream, upstream_.text()},
+                          {LogKey::Count, workers_.size()}});
+    log_.info(
+        "mode ttl: writes through warmfront are seen at once, writes past it after the ttl at the latest",
+        {{LogKey::Mode, "ttl"}, {LogKey::Seconds, seconds}});
+}
+
+void Server::reload() {
+    auto loaded = load_settings_file(command_line_.config_file, command_line_.overrides);
+    if (!loaded) {
+        for (const SettingsError& error : loaded.error())
+            log_.error("reload refused, the settings stay as they are", {{LogKey::Reason, to_line(error)}});
+        return;
+    }
+    auto tls = tls_of(*loaded);
+    if (!tls)
+        return log_.error("reload refused, the settings stay as they are",
+                          {{LogKey::Reason, tls.error().text}});
+    for (const SettingChange& change : difference(*settings_, *loaded))
+        log_.info(
+            change.needs_restart ? "setting changed, takes effect at the next start" : "setting changed",
+            {{LogKey::Setting, change.name}, {LogKey::Before, change.before}, {LogKey::After, change.after}});
+    settings_ = std::make_shared<const Settings>(after_reload(*settings_, *loaded));
+    shared_.replace(settings_, std::move(*tls));
+    log_.set_level(settings_->log.level);
+    store_.set_limits(settings_->cache.memory, static_cast<std::uint64_t>(settings_->cache.ttl.count()));
+    control_.set_refresh(settings_->catalog.refresh);
+}
+
+void Server::shut_down() {
+    if (ending_) return;
+    ending_ = true;
+    log_.info("shutting down",
+              {{LogKey::Seconds, std::chrono::duration<double>(settings_->shutdown_timeout)}});
+    for (auto& worker : workers_)
+        (void)worker->post([&worker, timeout = settings_->shutdown_timeout] { worker->shut_down(timeout); });
+    loop_->stop();
+}
+
+int Server::run() {
+    loop_.emplace();
+    {
+        const io::Signal term(*loop_, SIGTERM, [this] { shut_down(); });
+        const io::Signal interrupt(*loop_, SIGINT, [this] { shut_down(); });
+        const io::Signal hang_up(*loop_, SIGHUP, [this] { reload(); });
+        io::Mailbox keep_running(*loop_);
+        loop_->run();
+    }
+    for (std::thread& thread : threads_) thread.join();
+    control_.stop();
+    log_.info("ended");
+    return 0;
+}
+
+int serve(const CommandLine& command_line) {
+    Logger log(command_line.settings.log.level);
+    const auto refuse = [&](const Error& error) {
+        log.error("cannot start", {{LogKey::Sqlstate, error.sqlstate}, {LogKey::Reason, error.text}});
+        return 1;
+    };
+    auto target = control::UpstreamTarget::parse(command_line.settings.upstream);
+    if (!target) return refuse(target.error());
+    auto upstream = control::PostgresUpstream::make(std::move(*target));
+    if (!upstream) return refuse(upstream.error());
+    auto tls = tls_of(command_line.settings);
+    if (!tls) return refuse(tls.error());
+    const auto server = std::make_unique<Server>(command_line, std::move(*upstream), std::move(*tls));
+    if (const auto started = server->start(); !started) return refuse(started.error());
+    return server->run();
+}
+
+}  // namespace warmfront
