@@ -1,15 +1,15 @@
-// sql/session_settings.h: the settings (GUCs) of a session that alter which rows or bytes a query gives, and their
-// fingerprint.
+// sql/session_settings.h: the settings (GUCs) of a session that alter which rows or bytes a query gives, and
+// their fingerprint.
 //
-// The values are never guessed: the session asks PostgreSQL itself with kProbeSql whenever they may have changed.
-// Pure; thread rules at the class.
+// The values are never guessed: the session asks PostgreSQL itself with probe_sql() whenever they may have
+// changed. Which settings count, and why the others do not: session_settings_table.cpp. Pure; thread rules at
+// the class.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,43 +17,61 @@
 
 namespace warmfront::sql {
 
-// One simple query whose single row holds, in order, the values of probed_settings(). Uses only pg_catalog-qualified
-// functions, so that nothing on the search path can shadow them. current_setting(name, true): a setting that this
-// server version lacks gives NULL.
+// One simple query whose single row holds, in order, the values of probed_settings(). Needs no privileges,
+// and uses only pg_catalog-qualified functions, operators and types, so that nothing on the search path can
+// shadow them. A setting that this server version lacks gives NULL.
 [[nodiscard]] const std::string& probe_sql();
 
-// Names in the order of the probe's columns. The first four are not GUCs but expressions: current database,
-// session_user, current_user, and whether the session has a temp schema (pg_my_temp_schema() <> 0).
+// Names in the order of the probe's columns. The first five are not GUCs but expressions: current database,
+// session_user, current_user, whether the session has a temp schema (pg_my_temp_schema() <> 0), and where the
+// database's files are, which tells a database from an earlier one of the same name.
 [[nodiscard]] const std::vector<std::string_view>& probed_settings();
 
-// Whether an analysis that SETs this name (any case) can alter the fingerprint; unknown names count as yes.
-// False only for settings known to alter no answer (application_name, statement_timeout's display ... ).
+// Whether an analysis that SETs this name (any case) can alter what the probe tells; unknown names count as
+// yes. False only for settings known to alter no answer, and for names with a dot: nothing that is kept reads
+// those (their decisions and conditions: session_settings_table.cpp).
 [[nodiscard]] bool alters_answers(std::string_view setting);
 
 struct SessionSettings {
     std::vector<std::string> values;  // as probed, NULL as "\0"
-    std::uint32_t fingerprint = 0;    // same number = same values; never reused within the process; 0 is none
+    // Same number = same values, statement_timeout aside, which alters no answer; never reused within the
+    // process; 0 is none.
+    std::uint32_t fingerprint = 0;
     // Read off the values:
     std::string database;
-    std::string user;                 // current_user
+    std::string user;  // current_user
     std::vector<std::string> search_path;
-    bool read_committed = false;      // default_transaction_isolation
+    bool read_committed = false;  // default_transaction_isolation; READ UNCOMMITTED is the same to PostgreSQL
     bool standard_conforming_strings = true;
+    bool ascii_safe_encoding = false;  // client_encoding; see NormalizeOptions in sql/tokenizer.h
     bool has_temp_schema = false;
-    std::uint64_t statement_timeout_ms = 0;
+    std::uint64_t statement_timeout_ms = 0;  // 0: none
 };
 
-// Gives equal value lists the same fingerprint. Thread-safe (one short lock). At most entries_max different ones are
-// remembered; beyond that intern() returns nullptr and the session is not cached.
+// Gives equal value lists the same fingerprint. Thread-safe (one short lock). At most entries_max different
+// ones are remembered; when they are reached, those that no session holds are forgotten.
 class SettingsInterner {
 public:
     explicit SettingsInterner(std::size_t entries_max);
+
+    // nullptr: the session is not cached, because entries_max different lists are in use, or it is not one
+    // value for each probed setting, or the session sees messages of the server's log (client_min_messages of
+    // log or lower), which a kept answer would lack.
     [[nodiscard]] std::shared_ptr<const SessionSettings> intern(std::vector<std::string> values);
 
 private:
+    struct Family {  // of one fingerprint: they differ in statement_timeout
+        std::uint32_t fingerprint;
+        std::vector<std::shared_ptr<const SessionSettings>> members;
+    };
+
+    void forget_unused();
+
     std::mutex mutex_;
-    std::size_t entries_max_;
-    std::unordered_map<std::string, std::shared_ptr<const SessionSettings>> by_values_;
+    const std::size_t entries_max_;
+    std::size_t entries_ = 0;
+    std::uint32_t last_fingerprint_ = 0;
+    std::unordered_map<std::string, Family> families_;  // by the values that alter answers
 };
 
 }  // namespace warmfront::sql
