@@ -73,7 +73,7 @@ public:
 
 private:
     Result<void> listen();
-    void announce() const;
+    void announce();
     void reload();
     void shut_down();
 
@@ -125,7 +125,7 @@ Result<void> Server::listen() {
     return {};
 }
 
-void Server::announce() const {
+void Server::announce() {
     const auto seconds = std::chrono::duration<double>(settings_->cache.ttl);
     log_.info("serving", {{LogKey::Version, version()},
                           {LogKey::Upstream, upstream_.text()},
