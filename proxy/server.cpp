@@ -12,6 +12,10 @@
 
 #include "config/reload.h"
 #include "config/version.h"
+#include "proxy/admin/counters.h"
+#include "proxy/admin/http.h"
+#include "proxy/admin/process.h"
+#include "proxy/admin/worker_meter.h"
 #include "proxy/control/control.h"
 #include "proxy/control/postgres_upstream.h"
 #include "proxy/io/signal.h"
@@ -23,16 +27,6 @@ namespace {
 constexpr std::size_t kDatabasesMax = 1024;
 constexpr std::size_t kFingerprintsMax = 100'000;
 
-struct NullMeter final : session::Meter {
-    void hit(std::uint64_t) noexcept override {}
-    void forwarded(sql::QueryClass, bool, std::uint64_t) noexcept override {}
-    void refused(std::string_view) noexcept override {}
-    void filled(bool) noexcept override {}
-    void dropped(session::DropCause) noexcept override {}
-    void client_bytes(std::size_t, std::size_t) noexcept override {}
-    void connected() noexcept override {}
-    void disconnected() noexcept override {}
-};
 struct NullConsole final : session::AdminConsole {
     std::string answer(std::string_view) override { return {}; }
 };
@@ -54,6 +48,7 @@ public:
         : command_line_(command_line),
           settings_(std::make_shared<const Settings>(command_line.settings)),
           log_(settings_->log.level),
+          counters_(worker_count(*settings_)),
           store_({settings_->cache.memory, static_cast<std::uint64_t>(settings_->cache.ttl.count()), 0}),
           templates_(settings_->cache.templates_max),
           interner_(kFingerprintsMax),
@@ -73,6 +68,8 @@ public:
 
 private:
     Result<void> listen();
+    Result<void> serve_http();
+    [[nodiscard]] admin::Observation observe() const;
     void announce();
     void reload();
     void shut_down();
@@ -81,6 +78,7 @@ private:
     std::shared_ptr<const Settings> settings_;
     SteadyClock clock_;
     Logger log_;
+    admin::Counters counters_;
     cache::WriteLog write_log_;
     cache::Store store_;
     cache::Flights flights_;
@@ -94,6 +92,8 @@ private:
     session::Shared shared_;
     std::vector<std::unique_ptr<session::Worker>> workers_;
     std::vector<std::thread> threads_;
+    std::unique_ptr<admin::HttpServer> http_;
+    const std::uint64_t started_us_ = clock_.now_us();
     std::optional<io::Loop> loop_;
     bool ending_ = false;
 };
@@ -102,12 +102,36 @@ Result<void> Server::start() {
     // Workers are made on this thread and run on theirs: nothing happens on their loops in between.
     for (unsigned i = 0; i < worker_count(*settings_); ++i)
         workers_.push_back(std::make_unique<session::Worker>(
-            shared_, i, [](unsigned, const std::string&) { return std::make_unique<NullMeter>(); }));
+            shared_, i, [this](unsigned worker, const std::string& database) {
+                return std::make_unique<admin::WorkerMeter>(counters_.of(worker, database), clock_);
+            }));
     if (auto listening = listen(); !listening) return listening;
     control_.start(databases_);
     for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     announce();
+    return serve_http();
+}
+
+Result<void> Server::serve_http() {
+    if (!settings_->http) return {};
+    auto http = admin::HttpServer::start(*settings_->http, [this] { return observe(); });
+    if (!http) return tl::unexpected(http.error());
+    http_ = std::move(*http);
+    log_.info("serving HTTP", {{LogKey::Address, io::text_of(*settings_->http)}});
     return {};
+}
+
+admin::Observation Server::observe() const {
+    admin::Observation seen;
+    seen.databases = counters_.totals();
+    seen.store = store_.stats();
+    seen.store_bytes_max = shared_.settings()->cache.memory;
+    seen.flights = flights_.under_way();
+    seen.templates = templates_.size();
+    seen.process = admin::read_process_stats();
+    seen.uptime = std::chrono::milliseconds((clock_.now_us() - started_us_) / 1000);
+    seen.not_ready = control_.not_ready_because();
+    return seen;
 }
 
 Result<void> Server::listen() {
@@ -177,6 +201,7 @@ int Server::run() {
         loop_->run();
     }
     for (std::thread& thread : threads_) thread.join();
+    http_ = nullptr;
     control_.stop();
     log_.info("ended");
     return 0;

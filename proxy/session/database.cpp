@@ -111,10 +111,16 @@ Databases::Databases(cache::WriteLog& log, std::size_t databases_max, Database::
       overflow_("", log, [](Database&) {}) {}
 
 Database& Databases::get(const std::string& name) {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = by_name_.find(name); found != by_name_.end()) return *found->second;
-    if (by_name_.size() >= databases_max_) return overflow_;
-    return *by_name_.emplace(name, std::make_unique<Database>(name, log_, catalog_wanted_)).first->second;
+    Database* made = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto found = by_name_.find(name); found != by_name_.end()) return *found->second;
+        if (by_name_.size() >= databases_max_) return overflow_;
+        made = by_name_.emplace(name, std::make_unique<Database>(name, log_, catalog_wanted_))
+                   .first->second.get();
+    }
+    made->want_catalog();
+    return *made;
 }
 
 std::vector<Database*> Databases::all() const {

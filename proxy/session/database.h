@@ -97,6 +97,7 @@ private:
 class Databases {
 public:
     Databases(cache::WriteLog& log, std::size_t databases_max, Database::CatalogWanted catalog_wanted);
+    // The catalog of a new one is wanted at once.
     [[nodiscard]] Database& get(const std::string& name);
     [[nodiscard]] std::vector<Database*> all() const;
 
