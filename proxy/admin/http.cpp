@@ -1,0 +1,146 @@
+// civetweb owns the sockets and threads; everything that is answered is made here as one Response.
+#include "proxy/admin/http.h"
+
+#include <array>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#include <civetweb.h>
+#include <fmt/format.h>
+
+#include "config/values.h"
+#include "proxy/admin/metrics.h"
+#include "proxy/admin/stats_json.h"
+#include "proxy/admin/status_page.h"
+
+namespace warmfront::admin {
+
+namespace {
+
+struct Response {
+    int status = 200;
+    std::string_view reason = "OK";
+    std::string_view type = "text/plain; charset=utf-8";
+    std::string body;
+    std::string more_headers = {};
+};
+
+Response readiness(const Observation& observation) {
+    if (observation.not_ready.empty()) return {.body = "ready\n"};
+    return {.status = 503, .reason = "Service Unavailable", .body = observation.not_ready + "\n"};
+}
+
+Response answer_to(std::string_view method, std::string_view path, const HttpServer::Observe& observe) {
+    if (method != "GET" && method != "HEAD") {
+        return {.status = 405,
+                .reason = "Method Not Allowed",
+                .body = "only GET and HEAD are answered here\n",
+                .more_headers = "Allow: GET, HEAD\r\n"};
+    }
+    if (path == "/metrics")
+        return {.type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(observe())};
+    if (path == "/healthz") return {.body = "alive\n"};
+    if (path == "/readyz") return readiness(observe());
+    if (path == "/api/stats") return {.type = "application/json", .body = stats_json(observe())};
+    if (path == "/") {
+        return {.type = "text/html; charset=utf-8",
+                .body = std::string(status_page()),
+                .more_headers = fmt::format("Content-Security-Policy: {}\r\n", status_page_policy())};
+    }
+    return {.status = 404,
+            .reason = "Not Found",
+            .body = "there are /metrics, /healthz, /readyz, /api/stats and / here\n"};
+}
+
+// "127.0.0.1:9432", "[::1]:9432", "+9432" for every interface, as civetweb spells addresses.
+std::string listening_port(const Address& address) {
+    if (address.host == "*")
+        return fmt::format("{}{}", mg_check_feature(MG_FEATURES_IPV6) ? "+" : "", address.port);
+    return print_address(address);
+}
+
+class CivetServer final : public HttpServer {
+public:
+    explicit CivetServer(Observe observe) : observe_(std::move(observe)) {}
+    ~CivetServer() override {
+        if (context_ != nullptr) mg_stop(context_);
+    }
+
+    Result<void> listen(const Address& address) {
+        const std::string port = listening_port(address);
+        const char* options[] = {"listening_ports",
+                                 port.c_str(),
+                                 "num_threads",
+                                 "2",
+                                 "connection_queue",
+                                 "20",
+                                 "request_timeout_ms",
+                                 "5000",
+                                 "enable_keep_alive",
+                                 "no",
+                                 "max_request_size",
+                                 "8192",
+                                 "enable_directory_listing",
+                                 "no",
+                                 nullptr};
+        mg_callbacks callbacks{};
+        callbacks.log_message = &CivetServer::on_message;
+        mg_init_data init{&callbacks, this, options};
+        std::array<char, 256> text{};
+        unsigned code = 0;
+        mg_error_data error{&code, text.data(), text.size()};
+        context_ = mg_start2(&init, &error);
+        if (context_ == nullptr) {
+            const std::string why = first_message_.empty() ? std::string(text.data()) : first_message_;
+            return fail("55000", fmt::format("HTTP cannot listen on {}: {}", print_address(address), why));
+        }
+        mg_set_request_handler(context_, "**", &CivetServer::on_request, this);
+        return {};
+    }
+
+    [[nodiscard]] std::uint16_t port() const override {
+        mg_server_port ports[1]{};
+        return mg_get_server_ports(context_, 1, ports) < 1 ? 0 : static_cast<std::uint16_t>(ports[0].port);
+    }
+
+private:
+    static int on_request(mg_connection* connection, void* self) noexcept {
+        const mg_request_info* request = mg_get_request_info(connection);
+        const Response response =
+            answer_to(request->request_method, request->local_uri, static_cast<CivetServer*>(self)->observe_);
+        const std::string head = fmt::format(
+            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n"
+            "X-Content-Type-Options: nosniff\r\n{}Connection: close\r\n\r\n",
+            response.status, response.reason, response.type, response.body.size(), response.more_headers);
+        mg_write(connection, head.data(), head.size());
+        if (std::string_view(request->request_method) != "HEAD")
+            mg_write(connection, response.body.data(), response.body.size());
+        return response.status;
+    }
+
+    // civetweb says here, and only here, why an address cannot be had. Afterwards it tells of broken
+    // requests: nothing that an operator must know.
+    static int on_message(const mg_connection* connection, const char* message) noexcept {
+        auto* self = static_cast<CivetServer*>(mg_get_user_data(mg_get_context(connection)));
+        if (self == nullptr) return 1;
+        const std::lock_guard lock(self->message_mutex_);
+        if (self->first_message_.empty()) self->first_message_ = message;
+        return 1;
+    }
+
+    const Observe observe_;
+    std::mutex message_mutex_;
+    std::string first_message_;
+    mg_context* context_ = nullptr;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const Address& address, Observe observe) {
+    auto server = std::make_unique<CivetServer>(std::move(observe));
+    if (const auto listening = server->listen(address); !listening) return tl::unexpected(listening.error());
+    return server;
+}
+
+}  // namespace warmfront::admin

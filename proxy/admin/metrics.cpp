@@ -1,0 +1,191 @@
+#include "proxy/admin/metrics.h"
+
+#include <limits>
+#include <sstream>
+
+#include <prometheus/text_serializer.h>
+
+#include "config/version.h"
+
+namespace warmfront::admin {
+
+using prometheus::ClientMetric;
+using Samples = std::vector<ClientMetric>;
+using Label = ClientMetric::Label;
+
+// A sample is a counter or a gauge by its family's type; both members get the value, the serializer takes the
+// right one.
+static ClientMetric sample(std::vector<Label> labels, double value) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.counter.value = value;
+    metric.gauge.value = value;
+    return metric;
+}
+
+static Samples one(double value) {
+    return {sample({}, value)};
+}
+
+// One sample per database, of a number in its totals.
+template <auto Member>
+static Samples by_database(const Observation& seen) {
+    Samples samples;
+    for (const auto& [name, totals] : seen.databases)
+        samples.push_back(sample({{"database", name}}, static_cast<double>(totals.*Member)));
+    return samples;
+}
+
+template <auto Member>
+static Samples of_store(const Observation& seen) {
+    return one(static_cast<double>(seen.store.*Member));
+}
+
+template <auto Member>
+static Samples of_process(const Observation& seen) {
+    return one(static_cast<double>(seen.process.*Member));
+}
+
+template <auto Member>
+static Samples of_all(const Observation& seen) {
+    return one(static_cast<double>(seen.*Member));
+}
+
+static Samples queries(const Observation& seen) {
+    Samples samples;
+    for (const auto& [name, totals] : seen.databases) {
+        for (const sql::QueryClass each : kQueryClasses) {
+            const auto count = static_cast<double>(totals.queries[static_cast<std::size_t>(each)]);
+            samples.push_back(
+                sample({{"database", name}, {"class", std::string(sql::name_of(each))}}, count));
+        }
+    }
+    return samples;
+}
+
+static Samples refusals(const Observation& seen) {
+    Samples samples;
+    for (const auto& [name, totals] : seen.databases) {
+        for (const auto& [reason, count] : totals.refusals) {
+            samples.push_back(
+                sample({{"database", name}, {"reason", std::string(reason)}}, static_cast<double>(count)));
+        }
+    }
+    return samples;
+}
+
+static Samples invalidations(const Observation& seen) {
+    Samples samples;
+    for (const auto& [name, totals] : seen.databases) {
+        for (const session::DropCause each : kDropCauses) {
+            const auto count = static_cast<double>(totals.invalidations[static_cast<std::size_t>(each)]);
+            samples.push_back(sample({{"database", name}, {"cause", std::string(name_of(each))}}, count));
+        }
+    }
+    return samples;
+}
+
+static ClientMetric histogram(const std::string& database, const char* outcome, const Latencies& latencies) {
+    ClientMetric metric;
+    metric.label = {{"database", database}, {"outcome", outcome}};
+    auto& histogram = metric.histogram;
+    for (std::size_t bucket = 0; bucket < Latencies::kBuckets; ++bucket) {
+        const bool last = bucket + 1 == Latencies::kBuckets;
+        histogram.sample_count += latencies.counts[bucket];
+        histogram.bucket.push_back({histogram.sample_count, last ? std::numeric_limits<double>::infinity()
+                                                                 : static_cast<double>(1U << bucket) / 1e6});
+    }
+    histogram.sample_sum = static_cast<double>(latencies.sum_us) / 1e6;
+    return metric;
+}
+
+static Samples durations(const Observation& seen) {
+    Samples samples;
+    for (const auto& [name, totals] : seen.databases) {
+        samples.push_back(histogram(name, "hit", totals.hit_latency));
+        samples.push_back(histogram(name, "miss", totals.miss_latency));
+        samples.push_back(histogram(name, "forwarded", totals.forwarded_latency));
+    }
+    return samples;
+}
+
+static Samples build_info(const Observation&) {
+    return {sample({{"version", std::string(version())}}, 1)};
+}
+static Samples ready(const Observation& seen) {
+    return one(seen.not_ready.empty() ? 1 : 0);
+}
+
+std::span<const Metric> metrics_table() {
+    using enum prometheus::MetricType;
+    using Total = DatabaseTotals;
+    using Store = cache::StoreStats;
+    using Process = ProcessStats;
+    static constexpr Metric kTable[] = {
+        {"warmfront_build_info", Gauge, "1; the label says which version runs.", build_info},
+        {"warmfront_ready", Gauge, "1 while queries can be served, as /readyz says.", ready},
+
+        {"warmfront_queries_total", Counter, "Query strings answered, by what they do; hits among the reads.",
+         queries},
+        {"warmfront_hits_total", Counter, "Reads answered from memory.", by_database<&Total::hits>},
+        {"warmfront_misses_total", Counter,
+         "Reads that could have been answered from memory and were not there.", by_database<&Total::misses>},
+        {"warmfront_refusals_total", Counter, "Reads whose answer is not kept, by reason.", refusals},
+        {"warmfront_fills_total", Counter, "Answers stored.", by_database<&Total::fills>},
+        {"warmfront_fills_refused_total", Counter,
+         "Answers not stored because a write overtook them or there is no room.",
+         by_database<&Total::fills_refused>},
+        {"warmfront_invalidations_total", Counter, "Events that voided answers, by cause.", invalidations},
+        {"warmfront_client_connections", Gauge, "Client connections that are open.",
+         by_database<&Total::connections>},
+        {"warmfront_client_connections_total", Counter, "Client connections that were opened.",
+         by_database<&Total::connections_total>},
+        {"warmfront_client_received_bytes_total", Counter, "Bytes from clients.",
+         by_database<&Total::received_bytes>},
+        {"warmfront_client_sent_bytes_total", Counter, "Bytes to clients.", by_database<&Total::sent_bytes>},
+        {"warmfront_query_duration_seconds", Histogram,
+         "From a request's arrival to its answer: from memory, from PostgreSQL after a miss, forwarded "
+         "otherwise.",
+         durations},
+
+        {"warmfront_cache_entries", Gauge, "Answers in memory.", of_store<&Store::entries>},
+        {"warmfront_cache_bytes", Gauge, "Memory of answers and of what finds and orders them.",
+         of_store<&Store::bytes>},
+        {"warmfront_cache_max_bytes", Gauge, "The budget of warmfront_cache_bytes.",
+         of_all<&Observation::store_bytes_max>},
+        {"warmfront_cache_evictions_total", Counter, "Answers given up for room.",
+         of_store<&Store::evictions>},
+        {"warmfront_cache_expired_total", Counter, "Answers found older than the TTL.",
+         of_store<&Store::expired>},
+        {"warmfront_cache_voided_total", Counter, "Answers found overtaken by a write.",
+         of_store<&Store::voided>},
+        {"warmfront_flights", Gauge, "Misses under way that equal ones may share.",
+         of_all<&Observation::flights>},
+        {"warmfront_templates", Gauge, "Statements whose analysis is remembered.",
+         of_all<&Observation::templates>},
+
+        {"process_resident_memory_bytes", Gauge, "Resident memory.", of_process<&Process::resident_bytes>},
+        {"process_virtual_memory_bytes", Gauge, "Virtual memory.", of_process<&Process::virtual_bytes>},
+        {"process_cpu_seconds_total", Counter, "User and system CPU time.",
+         of_process<&Process::cpu_seconds>},
+        {"process_start_time_seconds", Gauge, "When the process started, since 1970.",
+         of_process<&Process::start_time_seconds>},
+        {"process_threads", Gauge, "Threads.", of_process<&Process::threads>},
+        {"process_open_fds", Gauge, "Open file descriptors.", of_process<&Process::open_fds>},
+        {"process_max_fds", Gauge, "File descriptors that may be open.", of_process<&Process::max_fds>},
+    };
+    return kTable;
+}
+
+std::string metrics_text(const Observation& observation) {
+    std::vector<prometheus::MetricFamily> families;
+    for (const Metric& metric : metrics_table()) {
+        families.push_back(
+            {std::string(metric.name), std::string(metric.help), metric.type, metric.read(observation)});
+    }
+    std::ostringstream text;
+    prometheus::TextSerializer().Serialize(text, families);
+    return text.str();
+}
+
+}  // namespace warmfront::admin
