@@ -274,11 +274,12 @@ void Stream::Impl::close_after_writing() {
     watch_what_is_needed();
 }
 
-// Closing a TCP socket whose received bytes nobody has read sends a reset, which may overtake and destroy the
-// last bytes that we sent; so they are thrown away first.
+// Closing a socket whose received bytes nobody has read makes the peer see a reset, which on TCP may overtake
+// and destroy the last bytes that we sent; so they are thrown away first.
 static void discard_received(int socket) {
+    std::array<char, 16 * 1024> sink;
     for (std::size_t count = 0; count < kLastBytes;) {
-        const ssize_t got = ::recv(socket, nullptr, kLastBytes, MSG_TRUNC | MSG_DONTWAIT);
+        const ssize_t got = ::recv(socket, sink.data(), sink.size(), MSG_DONTWAIT);
         if (got <= 0) return;
         count += static_cast<std::size_t>(got);
     }
@@ -299,7 +300,7 @@ void Stream::Impl::close() {
     stop_lingering();
     linger_limit_.reset();
     uv_poll_stop(&poll_);
-    if (!is_unix) discard_received(fd.get());
+    discard_received(fd.get());
     fd.reset();
     uv_close(reinterpret_cast<uv_handle_t*>(&poll_),
              [](uv_handle_t* handle) { static_cast<Impl*>(handle->data)->release(); });
