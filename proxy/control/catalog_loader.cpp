@@ -101,6 +101,7 @@ LoadedCatalog CatalogLoader::load_or_throw(const std::shared_ptr<const sql::Cata
     Snapshot transaction(connection_->pq);
     transaction.exec0("SET LOCAL search_path = pg_catalog");
     transaction.exec0(fmt::format("SET LOCAL statement_timeout = {}", kStatementTimeout.count()));
+    transaction.exec0(fmt::format("SET LOCAL lock_timeout = {}", kLockTimeout.count()));
     auto seen = fingerprints_of(transaction);
     // The number that PostgreSQL gave this connection: should libpqxx have connected anew by itself, it
     // differs.

@@ -30,6 +30,8 @@ class CatalogLoader {
 public:
     static constexpr std::chrono::seconds kConnectTimeout{5};
     static constexpr std::chrono::milliseconds kStatementTimeout{10'000};
+    // For the locks on what views name, should an open transaction alter it: then the load fails with 55P03.
+    static constexpr std::chrono::milliseconds kLockTimeout{200};
     static constexpr std::size_t kRelationsMax = 100'000;
 
     // conninfo: keyword=value string or URI, of the database to read. Does not connect yet.

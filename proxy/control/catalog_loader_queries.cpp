@@ -23,10 +23,14 @@ constexpr const char* kRelations =
     "EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgenabled <> 'D' AND t.tgfoid >= 16384), "
     "EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled <> 'D' AND r.rulename <> "
     "'_RETURN' "
-    "AND c.oid >= 16384), "
-    "CASE WHEN c.relkind IN ('v', 'm') AND c.oid >= 16384 THEN pg_get_viewdef(c.oid) END "
+    "AND c.oid >= 16384) "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't' LIMIT {}";
+
+// Locks what the views name (AccessShareLock) until the transaction ends: read last.
+constexpr const char* kViewDefinitions =
+    "SELECT oid, pg_get_viewdef(oid) FROM pg_class WHERE relkind IN ('v', 'm') AND oid >= 16384 AND "
+    "relpersistence <> 't'";
 
 constexpr const char* kColumns =
     "SELECT attrelid, attname, atttypid FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT "
@@ -134,7 +138,6 @@ Places fill_relations(sql::Catalog& catalog, const pqxx::result& rows) {
         relation.row_security = bool_at(row, 5);
         relation.has_triggers = bool_at(row, 6);
         relation.has_rules = bool_at(row, 7);
-        relation.view_definition = row[8].c_str();  // empty for NULL
         places[static_cast<std::uint32_t>(relation.oid)] = catalog.relations.size();
         catalog.relations.push_back(std::move(relation));
     }
@@ -205,6 +208,9 @@ bool fill(sql::Catalog& catalog, pqxx::transaction_base& transaction, std::size_
     catalog.has_volatile_casts = bool_at(casts, 0);
     catalog.has_unstable_casts = bool_at(casts, 1);
     catalog.has_event_triggers = bool_at(transaction.exec1(kEventTriggers), 0);
+    for (const auto& row : transaction.exec(kViewDefinitions)) {
+        if (auto* view = at(catalog, places, row[0])) view->view_definition = row[1].c_str();
+    }
     catalog.index();
     return true;
 }
