@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include "proxy/control/catalog_loader_fingerprint.h"
 #include "proxy/control/catalog_loader_queries.h"
@@ -66,6 +67,13 @@ std::string one_line(std::string_view text) {
 
 }  // namespace
 
+// While nothing is under way PostgreSQL speaks up to end the connection. Asked first, because a query on an
+// ended connection costs libpqxx 6.4 a leaked result.
+static bool has_ended(const pqxx::connection& connection) {
+    pollfd watched{connection.sock(), POLLIN, 0};
+    return !connection.is_open() || poll(&watched, 1, 0) != 0;
+}
+
 struct CatalogLoader::Connection {
     explicit Connection(const std::string& conninfo) : pq(bounded(conninfo)) {}
 
@@ -94,7 +102,7 @@ Result<LoadedCatalog> CatalogLoader::load(const std::shared_ptr<const sql::Catal
 }
 
 LoadedCatalog CatalogLoader::load_or_throw(const std::shared_ptr<const sql::Catalog>& previous) {
-    if (!connection_ || !connection_->pq.is_open()) {
+    if (!connection_ || has_ended(connection_->pq)) {
         connection_ = nullptr;
         connection_ = std::make_unique<Connection>(conninfo_);
     }
