@@ -13,14 +13,14 @@
 namespace warmfront::admin {
 
 struct Observation {
-    Totals databases;
-    cache::StoreStats store;
+    Totals databases{};
+    cache::StoreStats store{};
     std::size_t store_bytes_max = 0;  // the memory budget
     std::size_t flights = 0;          // misses under way that others may share
     std::size_t templates = 0;        // statements whose analysis is remembered
-    ProcessStats process;
+    ProcessStats process{};
     std::chrono::milliseconds uptime{0};
-    std::string not_ready;  // why queries cannot be served; empty if they can
+    std::string not_ready{};  // why queries cannot be served; empty if they can
 };
 
 }  // namespace warmfront::admin

@@ -1,0 +1,50 @@
+// proxy/admin/console.h: the admin console, as PgBouncer's users know it: psql -p 6432 warmfront, then SHOW
+// HELP.
+//
+// Pure: a command's text in, whole wire messages out, ReadyForQuery at the end. What it shows and does comes
+// through ConsoleContext. Commands are case-insensitive, one at a time, a semicolon at the end is fine.
+// Errors: 42601 for what is not a command, 3D000 and others from the callbacks.
+//
+// answer() is called on the asking client's worker: no callback may wait for a worker's loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/result.h"
+#include "config/settings.h"
+#include "proxy/admin/observation.h"
+#include "proxy/session/shared.h"
+#include "proxy/session/directory.h"
+
+namespace warmfront::admin {
+
+using Properties = std::vector<std::pair<std::string, std::string>>;  // name, value
+
+struct ConsoleContext {
+    std::function<Observation()> observe;
+    std::function<std::vector<session::ConnectionRow>()> connections;
+    std::function<std::shared_ptr<const Settings>()> settings;
+    // What a query is to the cache (proxy/admin/explain.h); database empty: the upstream's own.
+    std::function<Result<Properties>(const std::string& database, std::string_view query)> explain;
+    // nullopt: every database.
+    std::function<Result<void>(const std::optional<std::string>& database)> flush;
+    std::function<Result<void>()> reload;
+    std::function<void()> shut_down;  // begins it; the answer still reaches the client
+};
+
+class Console final : public session::AdminConsole {
+public:
+    explicit Console(ConsoleContext context) : context_(std::move(context)) {}
+    [[nodiscard]] std::string answer(std::string_view command) override;
+
+private:
+    const ConsoleContext context_;
+};
+
+}  // namespace warmfront::admin

@@ -1,0 +1,47 @@
+#include "proxy/admin/explain.h"
+
+#include <algorithm>
+#include <span>
+
+#include <fmt/format.h>
+
+namespace warmfront::admin {
+
+static std::string name_of(sql::Oid oid, const sql::Catalog* catalog) {
+    const sql::Relation* relation = catalog == nullptr ? nullptr : catalog->find(oid);
+    if (relation == nullptr) return fmt::format("oid {}", static_cast<std::uint32_t>(oid));
+    return relation->schema + "." + relation->name;
+}
+
+static std::string names_of(std::span<const sql::Oid> relations, const sql::Catalog* catalog) {
+    std::string names;
+    for (const sql::Oid oid : relations.first(std::min(relations.size(), kNamesMax)))
+        names += (names.empty() ? "" : ", ") + name_of(oid, catalog);
+    if (relations.size() > kNamesMax) names += fmt::format(" and {} more", relations.size() - kNamesMax);
+    return names.empty() ? "nothing" : names;
+}
+
+Properties explain(const sql::Analysis& analysis, const sql::Catalog* catalog) {
+    Properties properties{{"class", std::string(sql::name_of(analysis.query_class))},
+                          {"cached", analysis.cacheable ? "yes" : "no"}};
+    if (!analysis.cacheable && !analysis.refusal.label.empty()) {
+        properties.emplace_back("reason", std::string(analysis.refusal.label));
+        properties.emplace_back("because", analysis.refusal.text);
+    }
+    if (analysis.query_class == sql::QueryClass::Read)
+        properties.emplace_back("depends on", names_of(analysis.reads, catalog));
+    if (analysis.effects.everything) {
+        properties.emplace_back("drops", "everything kept of the database");
+        if (!analysis.effects_reason.empty())
+            properties.emplace_back("drops because", analysis.effects_reason);
+    } else if (!analysis.effects.none()) {
+        properties.emplace_back("drops",
+                                "what was read from " + names_of(analysis.effects.relations, catalog));
+    }
+    if (!analysis.hint.empty()) properties.emplace_back("hint", analysis.hint);
+    if (catalog == nullptr)
+        properties.emplace_back("catalog", "not known yet: reads are not kept, writes drop everything");
+    return properties;
+}
+
+}  // namespace warmfront::admin

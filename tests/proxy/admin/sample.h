@@ -1,0 +1,30 @@
+// tests/proxy/admin/sample.h: an observation with something in every place.
+#pragma once
+
+#include "proxy/admin/observation.h"
+
+namespace warmfront::admin {
+
+inline Observation sample_observation() {
+    Counters counters(1);
+    DatabaseCounters& shop = counters.of(0, "shop");
+    shop.queries[0].add(23);
+    shop.queries[1].add(4);
+    shop.hits.add(21);
+    shop.misses.add(2);
+    shop.refusals.add("volatile_function");
+    shop.connections_opened.add(2);
+    shop.hit_latency.add(3);
+    shop.hit_latency.add(100'000'000);
+    shop.invalidations[0].add(5);
+    counters.of(0, "a \"strange\\\nname").hits.add(1);
+    Observation observation;
+    observation.databases = counters.totals();
+    observation.store = {.entries = 7, .bytes = 4'096, .fills = 9, .evictions = 1};
+    observation.store_bytes_max = 1 << 20;
+    observation.process = {.resident_bytes = 1'000'000, .cpu_seconds = 1.5, .threads = 3};
+    observation.uptime = std::chrono::milliseconds(61'000);
+    return observation;
+}
+
+}  // namespace warmfront::admin
