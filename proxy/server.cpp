@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <future>
 #include <memory>
 #include <optional>
@@ -10,9 +9,14 @@
 #include <thread>
 #include <vector>
 
+#include <signal.h>
+#include <unistd.h>
+
 #include "config/reload.h"
 #include "config/version.h"
+#include "proxy/admin/console.h"
 #include "proxy/admin/counters.h"
+#include "proxy/admin/explain.h"
 #include "proxy/admin/http.h"
 #include "proxy/admin/process.h"
 #include "proxy/admin/worker_meter.h"
@@ -26,10 +30,6 @@ namespace {
 
 constexpr std::size_t kDatabasesMax = 1024;
 constexpr std::size_t kFingerprintsMax = 100'000;
-
-struct NullConsole final : session::AdminConsole {
-    std::string answer(std::string_view) override { return {}; }
-};
 
 unsigned worker_count(const Settings& settings) {
     return settings.threads != 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency());
@@ -58,8 +58,9 @@ public:
                    write_log_, log_),
           databases_(write_log_, kDatabasesMax,
                      [this](session::Database& database) { control_.catalog_wanted(database); }),
-          shared_{clock_,    log_,       write_log_, store_,   flights_, templates_,
-                  interner_, databases_, upstream_,  control_, console_, cancels_} {
+          console_(console_context()),
+          shared_{clock_,     log_,      write_log_, store_,   flights_, templates_, interner_,
+                  databases_, upstream_, control_,   console_, cancels_, directory_} {
         shared_.replace(settings_, std::move(tls));
     }
 
@@ -70,6 +71,9 @@ private:
     Result<void> listen();
     Result<void> serve_http();
     [[nodiscard]] admin::Observation observe() const;
+    [[nodiscard]] admin::ConsoleContext console_context();
+    [[nodiscard]] Result<admin::Properties> explain(const std::string& database, std::string_view query);
+    Result<void> flush_cache(const std::optional<std::string>& database);
     void announce();
     void reload();
     void shut_down();
@@ -85,10 +89,11 @@ private:
     sql::TemplateTable templates_;
     sql::SettingsInterner interner_;
     session::CancelRegistry cancels_;
+    session::Directory directory_;
     control::PostgresUpstream upstream_;
     control::Control control_;
     session::Databases databases_;
-    NullConsole console_;
+    admin::Console console_;
     session::Shared shared_;
     std::vector<std::unique_ptr<session::Worker>> workers_;
     std::vector<std::thread> threads_;
@@ -146,6 +151,48 @@ Result<void> Server::listen() {
         log_.info("listening", {{LogKey::Address, first->text()}});
         if (auto listening = workers_[0]->listen(std::move(*first)); !listening) return listening;
     }
+    return {};
+}
+
+// The console answers on a worker: what takes time or another thread is posted.
+admin::ConsoleContext Server::console_context() {
+    admin::ConsoleContext context;
+    context.observe = [this] { return observe(); };
+    context.connections = [this] { return directory_.rows(clock_.now_us()); };
+    context.settings = [this] { return shared_.settings(); };
+    context.explain = [this](const std::string& database, std::string_view query) {
+        return explain(database, query);
+    };
+    context.flush = [this](const std::optional<std::string>& database) { return flush_cache(database); };
+    context.reload = [this]() -> Result<void> {
+        if (command_line_.config_file.empty())
+            return fail("55000", "there is no configuration file to reload");
+        if (::kill(::getpid(), SIGHUP) != 0) return fail("58000", "the process cannot signal itself");
+        return {};
+    };
+    context.shut_down = [] { (void)::kill(::getpid(), SIGTERM); };
+    return context;
+}
+
+// As the upstream account sees names, with the default search path.
+Result<admin::Properties> Server::explain(const std::string& name, std::string_view query) {
+    const auto& target = upstream_.target();
+    const auto catalog = databases_.get(name.empty() ? target.dbname : name).catalog();
+    sql::AnalysisContext context;
+    context.catalog = catalog.get();
+    context.search_path = {"$user", "public"};
+    context.user = target.user;
+    context.exclude = session::excluded_relations(*shared_.settings());
+    return admin::explain(sql::analyse(query, context), catalog.get());
+}
+
+Result<void> Server::flush_cache(const std::optional<std::string>& name) {
+    for (session::Database* database : databases_.all()) {
+        if (name && database->name() != *name) continue;
+        write_log_.everything_changed(database->name());
+        counters_.count_invalidation(database->name(), session::DropCause::Flush);
+    }
+    if (!name) store_.clear();
     return {};
 }
 

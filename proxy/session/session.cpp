@@ -1,6 +1,7 @@
 #include "proxy/session/session.h"
 
 #include <array>
+#include <atomic>
 #include <utility>
 
 #include "config/ensure.h"
@@ -124,6 +125,7 @@ void Session::after_event() {
     if (draining_ && conversation_->idle() && from_client_.kept_bytes() == 0) return terminate();
     watch_flight();
     update_reading();
+    show_state();
 }
 
 void Session::flush() {
@@ -263,6 +265,7 @@ void Session::end() {
     }
     if (backend_pid_ != 0) worker_.shared().cancels.remove(backend_pid_, secret_key_);
     if (meter_) meter_->disconnected();
+    worker_.shared().directory.take_down(card_);
     phase_ = Ended{};
     timer_ = nullptr;
     worker_.to_client().clear();
@@ -274,27 +277,28 @@ void Session::end() {
     worker_.ended(number_);
 }
 
-ConnectionRow Session::row() const {
-    ConnectionRow row;
-    row.worker = worker_.number();
-    row.number = number_;
-    row.client = peer_.text;
-    row.user = user_;
-    row.database = database_;
-    row.application = application_;
-    row.tls = client_ ? client_->tls_version() : std::string{};
-    row.backend_pid = backend_pid_;
-    row.connected_seconds = (now_us() - started_us_) / 1'000'000;
-    constexpr std::array<const char*, std::variant_size_v<Phase>> kNames{
-        "starting", "connecting", "authenticating", "idle", "console", "cancelling", "ended"};
-    row.state = kNames[phase_.index()];
-    if (conversation_ && conversation_->blocked())
-        row.state = "waiting";
-    else if (conversation_ && conversation_->transaction_status() != 'I')
-        row.state = "in transaction";
-    else if (conversation_ && !conversation_->idle())
-        row.state = "active";
-    return row;
+void Session::hang_card() {
+    card_->row.worker = worker_.number();
+    card_->row.number = number_;
+    card_->row.client = peer_.text;
+    card_->row.user = user_;
+    card_->row.database = database_;
+    card_->row.application = application_;
+    card_->row.tls = client_->tls_version();
+    card_->row.backend_pid = backend_pid_;
+    card_->since_us = started_us_;
+    worker_.shared().directory.hang(card_);
+}
+
+void Session::show_state() {
+    const char* state = "idle";
+    if (conversation_->blocked())
+        state = "waiting";
+    else if (conversation_->transaction_status() != 'I')
+        state = "in transaction";
+    else if (!conversation_->idle())
+        state = "active";
+    card_->state.store(state, std::memory_order_relaxed);
 }
 
 }  // namespace warmfront::session

@@ -45,7 +45,6 @@ public:
     bool cancel();
 
     void landed(std::uint64_t ticket, cache::EntryRef result) noexcept override;
-    [[nodiscard]] ConnectionRow row() const;
 
 private:
     struct Greeting {
@@ -108,6 +107,8 @@ private:
     void flush();
     void watch_flight();
     void update_reading();
+    void hang_card();
+    void show_state();
     void refuse(std::string_view sqlstate, std::string_view text, std::string_view hint = {});
     void end();
     [[nodiscard]] std::uint64_t now_us() const;
@@ -119,6 +120,7 @@ private:
     const io::Peer peer_;
     const std::shared_ptr<const Settings> settings_;
     const std::uint64_t started_us_;
+    const std::shared_ptr<ConnectionCard> card_ = std::make_shared<ConnectionCard>();
     Side client_side_, server_side_;
     std::unique_ptr<io::Stream> client_, server_;
     Phase phase_;

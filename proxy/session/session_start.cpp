@@ -231,11 +231,15 @@ void Session::begin_conversation() {
     conversation_ = std::make_unique<Conversation>(
         worker_.services(), worker_.shared().databases.get(database_), *meter_, this, startup_key_, options);
     phase_ = Talking{};
+    hang_card();
+    show_state();
 }
 
 void Session::admitted_console() {
     timer_ = nullptr;
     phase_ = Console{};
+    card_->state = "console";
+    hang_card();
     std::string greeting;
     wire::append_authentication_ok(greeting);
     constexpr std::pair<std::string_view, std::string_view> kStatus[] = {

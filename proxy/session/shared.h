@@ -27,6 +27,7 @@
 #include "proxy/session/cancel_registry.h"
 #include "proxy/session/conversation.h"
 #include "proxy/session/database.h"
+#include "proxy/session/directory.h"
 #include "sql/session_settings.h"
 #include "sql/template.h"
 
@@ -76,6 +77,7 @@ struct Shared {
     Aftermath& aftermath;
     AdminConsole& console;
     CancelRegistry& cancels;
+    Directory& directory;
 
     // Replaced as a whole by a reload; a session reads them when it begins.
     [[nodiscard]] std::shared_ptr<const Settings> settings() const {

@@ -11,7 +11,8 @@ Worker::Worker(Shared& shared, unsigned number, MakeMeter make_meter)
       number_(number),
       make_meter_(std::move(make_meter)),
       mailbox_(loop_),
-      planner_(shared.templates, excluded(*shared.settings()), shared.settings()->cache.templates_max),
+      planner_(shared.templates, excluded_relations(*shared.settings()),
+               shared.settings()->cache.templates_max),
       burial_(loop_, this, [](void* worker) noexcept { static_cast<Worker*>(worker)->bury(); }),
       deadline_(loop_, [this] {
           for (auto& [number, session] : sessions_) session->terminate();
@@ -20,7 +21,7 @@ Worker::Worker(Shared& shared, unsigned number, MakeMeter make_meter)
 
 Worker::~Worker() = default;
 
-std::vector<sql::RelationName> Worker::excluded(const Settings& settings) {
+std::vector<sql::RelationName> excluded_relations(const Settings& settings) {
     std::vector<sql::RelationName> names;
     for (const std::string& text : settings.cache.exclude) {
         const auto dot = text.find('.');
@@ -99,13 +100,6 @@ void Worker::end_if_empty() {
     if (!shutting_down_ || !sessions_.empty() || !dead_.empty()) return;
     deadline_.stop();
     loop_.stop();
-}
-
-std::vector<ConnectionRow> Worker::connections() const {
-    std::vector<ConnectionRow> rows;
-    rows.reserve(sessions_.size());
-    for (const auto& [number, session] : sessions_) rows.push_back(session->row());
-    return rows;
 }
 
 Meter& Worker::meter(const std::string& database) {

@@ -23,14 +23,8 @@ namespace warmfront::session {
 
 class Session;
 
-// A row of SHOW CONNECTIONS.
-struct ConnectionRow {
-    unsigned worker = 0;
-    std::uint64_t number = 0;
-    std::string client, user, database, application, state, tls;
-    std::uint32_t backend_pid = 0;
-    std::uint64_t connected_seconds = 0;
-};
+// cache.exclude as names.
+[[nodiscard]] std::vector<sql::RelationName> excluded_relations(const Settings& settings);
 
 class Worker {
 public:
@@ -49,7 +43,6 @@ public:
 
     // On the worker's thread:
     void shut_down(std::chrono::milliseconds timeout);
-    [[nodiscard]] std::vector<ConnectionRow> connections() const;
     [[nodiscard]] Session* find(std::uint64_t session);
     void ended(std::uint64_t session);
     // For one whose callback is on the stack.
@@ -64,7 +57,6 @@ public:
     [[nodiscard]] unsigned number() const { return number_; }
 
 private:
-    [[nodiscard]] static std::vector<sql::RelationName> excluded(const Settings& settings);
     void accept(io::Fd client, const io::Peer& peer);
     void bury();
     void end_if_empty();
