@@ -184,7 +184,7 @@ TEST_CASE("twin: directly and through warmfront every answer is the same") {
     std::cout << "twin: " << tally.steps << " steps, " << tally.reads << " reads, " << tally.errors
               << " errors" << std::endl;
     if (!direct_mode()) {
-        const auto hits = warmfront.metrics().sum("warmfront_cache_hits_total");
+        const auto hits = warmfront.metrics().sum(kHitsMetric);
         std::cout << "twin: " << hits << " hits" << std::endl;
         CHECK(hits > 0.2 * static_cast<double>(tally.reads));
     }

@@ -40,8 +40,9 @@ public:
     // The first column of the first row, as text; empty if there is none.
     [[nodiscard]] std::string value(std::string_view query, std::string_view database = "postgres") const;
 
-    void start();  // after stop() or kill9(); waits until it accepts connections
-    void stop();   // as `pg_ctl stop -m fast`
+    void start();             // after stop() or kill9(); waits until it is ready
+    void wait_until_ready();  // accepts connections
+    void stop();              // as `pg_ctl stop -m fast`
     // SIGKILL for the postmaster and every process of it, all at once; returns when all are gone.
     void kill9();
     [[nodiscard]] std::string log_tail() const;
@@ -50,7 +51,6 @@ private:
     [[nodiscard]] std::string data_directory() const { return directory_.path() + "/data"; }
     [[nodiscard]] std::string log_file() const { return directory_.path() + "/log"; }
     void lay_data_directory() const;
-    void wait_until_ready();
 
     Options options_;
     std::optional<Account> account_ = unprivileged_account();

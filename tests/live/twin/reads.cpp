@@ -91,7 +91,7 @@ std::span<const Pattern> read_patterns() {
         {2, Write, "SELECT id FROM accounts WHERE id = {account} FOR UPDATE"},
         {1, Write, "SELECT id FROM accounts WHERE id = {account} FOR SHARE SKIP LOCKED"},
         {1, Write, "SELECT id FROM accounts WHERE id = {account} FOR NO KEY UPDATE NOWAIT"},
-        {2, Read, "SELECT current_user, session_user, current_schema, current_schemas(false)"},
+        {2, Read, "SELECT current_user, session_user, current_schema"},
         {2, Read, "SELECT current_setting('search_path'), current_setting('app.tenant', true)"},
         {1, Read, "SELECT random() < 2, setseed(0.25) IS NULL"},
         {1, Read, "SELECT setseed(0.5); SELECT random(); SELECT random()"},

@@ -97,9 +97,9 @@ BEGIN
     PERFORM 1 / (which - which);
 END $$;
 
-GRANT SELECT ON accounts, orders, settings, secrets, rich, events TO alice, bob;
-GRANT INSERT, UPDATE, DELETE ON counters, settings TO bob;
-GRANT SELECT ON counters TO bob;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO bob;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO bob;
+GRANT SELECT ON accounts, orders, settings, secrets, rich, events, events_new, kinds, parents, counters TO alice;
 )sql";
 }
 
