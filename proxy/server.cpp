@@ -111,10 +111,11 @@ Result<void> Server::start() {
                 return std::make_unique<admin::WorkerMeter>(counters_.of(worker, database), clock_);
             }));
     if (auto listening = listen(); !listening) return listening;
+    if (auto serving = serve_http(); !serving) return serving;  // what can fail comes before the threads
     control_.start(databases_);
     for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     announce();
-    return serve_http();
+    return {};
 }
 
 Result<void> Server::serve_http() {
