@@ -8,8 +8,10 @@
 namespace warmfront::sql::label {
 
 // The string as a whole.
-inline constexpr std::string_view kUnparsed = "unparsed";        // libpg_query does not understand it
-inline constexpr std::string_view kNotASelect = "not_a_select";  // anything but one SELECT
+inline constexpr std::string_view kUnparsed = "unparsed";  // libpg_query does not understand it
+inline constexpr std::string_view kOpaque =
+    "opaque";  // no template could be made of it, so it was never analysed
+inline constexpr std::string_view kNotASelect = "not_a_select";               // anything but one SELECT
 inline constexpr std::string_view kSeveralStatements = "several_statements";  // "SELECT 1; SELECT 2"
 inline constexpr std::string_view kHintOff = "hint_off";                      // /* warmfront: off */
 inline constexpr std::string_view kCatalogUnknown = "catalog_unknown";        // no snapshot yet
@@ -41,10 +43,10 @@ inline constexpr std::string_view kUserType = "user_type";
 inline constexpr std::string_view kUserCast = "user_cast";
 
 inline constexpr std::array kAll{
-    kUnparsed,        kNotASelect,   kSeveralStatements, kHintOff,          kCatalogUnknown,   kWrites,
-    kLocksRows,       kNoTable,      kUnknownRelation,   kSystemCatalog,    kTempTable,        kForeignTable,
-    kSequence,        kRowSecurity,  kExcluded,          kUnreadableView,   kTooManyRelations, kSample,
-    kSystemColumn,    kClock,        kTextToTime,        kVolatileFunction, kStableFunction,   kUserFunction,
-    kUnknownFunction, kUserOperator, kUserType,          kUserCast};
+    kOpaque,       kUnparsed,        kNotASelect,   kSeveralStatements, kHintOff,          kCatalogUnknown,
+    kWrites,       kLocksRows,       kNoTable,      kUnknownRelation,   kSystemCatalog,    kTempTable,
+    kForeignTable, kSequence,        kRowSecurity,  kExcluded,          kUnreadableView,   kTooManyRelations,
+    kSample,       kSystemColumn,    kClock,        kTextToTime,        kVolatileFunction, kStableFunction,
+    kUserFunction, kUnknownFunction, kUserOperator, kUserType,          kUserCast};
 
 }  // namespace warmfront::sql::label
