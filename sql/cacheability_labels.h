@@ -8,10 +8,9 @@
 namespace warmfront::sql::label {
 
 // The string as a whole.
-inline constexpr std::string_view kUnparsed = "unparsed";  // libpg_query does not understand it
-inline constexpr std::string_view kOpaque =
-    "opaque";  // no template could be made of it, so it was never analysed
-inline constexpr std::string_view kNotASelect = "not_a_select";               // anything but one SELECT
+inline constexpr std::string_view kUnparsed = "unparsed";        // libpg_query does not understand it
+inline constexpr std::string_view kOpaque = "opaque";            // the tokenizer could make no template of it
+inline constexpr std::string_view kNotASelect = "not_a_select";  // anything but one SELECT
 inline constexpr std::string_view kSeveralStatements = "several_statements";  // "SELECT 1; SELECT 2"
 inline constexpr std::string_view kHintOff = "hint_off";                      // /* warmfront: off */
 inline constexpr std::string_view kCatalogUnknown = "catalog_unknown";        // no snapshot yet
