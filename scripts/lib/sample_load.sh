@@ -43,9 +43,9 @@ run_sample_load() {
     run_load direct "$postgres_port" "$short" "${reads[@]}"
     echo "Sample load: $((short * 4)) s of reads through warmfront, the first $short s to warm up ..."
     run_load warm-up "$listen_port" "$short" "${reads[@]}"
-    hits_before=$(metric warmfront_cache_hits_total)
+    hits_before=$(metric warmfront_hits_total)
     run_load reads "$listen_port" "$((short * 3))" "${reads[@]}"
-    hits=$(($(metric warmfront_cache_hits_total) - hits_before))
+    hits=$(($(metric warmfront_hits_total) - hits_before))
     echo "Sample load: $((short * 2)) s of 9 reads to 1 write through warmfront ..."
     run_load mix "$listen_port" "$((short * 2))" -M simple -f "$work/reads.sql@9" -b simple-update@1
 }
