@@ -111,7 +111,7 @@ std::vector<Setting> make_table() {
         row("cache.templates_max", Restart, CountType<std::size_t>{100, 10'000'000},
             at(&S::cache, &CacheSettings::templates_max),
             "Statements, apart from their literals, whose analysis is remembered."),
-        row("cache.exclude", Live, NamesType{"tables, as `name` or `schema.name`"},
+        row("cache.exclude", Restart, NamesType{"tables, as `name` or `schema.name`"},
             at(&S::cache, &CacheSettings::exclude), "Tables of which no answer is kept."),
         row("catalog.refresh", Live, DurationType{100ms, 24h}, at(&S::catalog, &CatalogSettings::refresh),
             "How often the catalog is compared with PostgreSQL's, for changes that did not pass through "

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -110,6 +111,10 @@ Result<void> Server::start() {
             shared_, i, [this](unsigned worker, const std::string& database) {
                 return std::make_unique<admin::WorkerMeter>(counters_.of(worker, database), clock_);
             }));
+    std::error_code failed;
+    std::filesystem::create_directories(settings_->state_dir, failed);
+    if (failed)
+        return fail("58030", "cannot make state_dir " + settings_->state_dir + ": " + failed.message());
     if (auto listening = listen(); !listening) return listening;
     if (auto serving = serve_http(); !serving) return serving;  // what can fail comes before the threads
     control_.start(databases_);

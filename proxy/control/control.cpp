@@ -103,6 +103,7 @@ std::string Control::not_ready_because() const {
 
 void Control::continuity_in_doubt() {
     write_log_.everything_changed();  // at once, on the thread that has noticed
+    log_.warning("a connection to PostgreSQL broke as in a crash: the cache is emptied");
     (void)mailbox_.post([this] { refresh_all(); });
 }
 
@@ -137,7 +138,7 @@ void Control::settle_gone(std::vector<session::Unsettled> writes) {
     for (session::Unsettled& write : writes) {
         const bool outdated = write.catalog_judged && write.database->end_write(write.epoch);
         if (write.consequences.changes_catalog) write.database->catalog_changed();
-        if (write.consequences.changes_roles) write.database->settings_changed();
+        if (write.consequences.changes_roles) write.database->roles_changed();
         if (outdated) write_log_.everything_changed(write.database->name());
         cache::end(write.marked);
     }

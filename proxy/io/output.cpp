@@ -23,28 +23,32 @@ bool Output::breaks(int error) {
     return false;
 }
 
+static ssize_t send_batch(int socket, std::span<const std::string_view> batch) {
+    // Relayed bytes come in one piece; the kernel is a little faster with them so.
+    if (batch.size() == 1) return ::send(socket, batch[0].data(), batch[0].size(), MSG_NOSIGNAL);
+    std::array<iovec, kPiecesPerCall> parts;
+    for (std::size_t i = 0; i < batch.size(); ++i)
+        parts[i] = {const_cast<char*>(batch[i].data()), batch[i].size()};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = batch.size();
+    return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
 // Adds to `sent`; stops at the first call that the socket does not take whole.
 bool Output::send_now(std::span<const std::string_view> pieces, std::size_t& sent) {
     while (!pieces.empty()) {
         const auto batch = pieces.first(std::min(pieces.size(), kPiecesPerCall));
-        std::array<iovec, kPiecesPerCall> parts;
+        pieces = pieces.subspan(batch.size());
         std::size_t bytes = 0;
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            parts[i] = {const_cast<char*>(batch[i].data()), batch[i].size()};
-            bytes += batch[i].size();
-        }
-        msghdr message{};
-        message.msg_iov = parts.data();
-        message.msg_iovlen = batch.size();
+        for (const std::string_view piece : batch) bytes += piece.size();
+        if (bytes == 0) continue;
         ssize_t taken = 0;
-        if (bytes > 0) {
-            do taken = ::sendmsg(socket_, &message, MSG_NOSIGNAL);
-            while (taken < 0 && errno == EINTR);
-        }
+        do taken = send_batch(socket_, batch);
+        while (taken < 0 && errno == EINTR);
         if (taken < 0) return is_full(errno) || breaks(errno);
         sent += static_cast<std::size_t>(taken);
         if (static_cast<std::size_t>(taken) < bytes) return true;
-        pieces = pieces.subspan(batch.size());
     }
     return true;
 }

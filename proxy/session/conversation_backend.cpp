@@ -135,7 +135,7 @@ void Conversation::settle(Exchange& exchange, char status) {
 
 void Conversation::apply(const Consequences& in_force) {
     if (in_force.changes_catalog) database_.catalog_changed();
-    if (in_force.changes_roles) database_.settings_changed();
+    if (in_force.changes_roles) database_.roles_changed();
     if (in_force.effects.none()) return;
     meter_.dropped(in_force.changes_roles        ? DropCause::Roles
                    : in_force.changes_catalog    ? DropCause::Ddl

@@ -217,7 +217,7 @@ void Conversation::process_simple(std::string_view bytes) {
 
     const sql::SessionSettings* known = settings();
     // Of an unknown session nothing is assumed that could cut its text wrongly.
-    const sql::NormalizeOptions lexis{!known || known->standard_conforming_strings,
+    const sql::NormalizeOptions lexis{known && known->standard_conforming_strings,
                                       known && known->ascii_safe_encoding};
     std::string& text = services_.scratch_template;
     std::string& literals = services_.scratch_literals;

@@ -4,11 +4,13 @@
 
 namespace warmfront::session {
 
-Database::Database(std::string name, cache::WriteLog& log, CatalogWanted catalog_wanted)
+Database::Database(std::string name, cache::WriteLog& log, CatalogWanted catalog_wanted,
+                   std::atomic<std::uint64_t>* roles_generation)
     : name_(std::move(name)),
       log_(log),
       everything_(log.line(name_, sql::Oid{})),
-      catalog_wanted_(std::move(catalog_wanted)) {}
+      catalog_wanted_(std::move(catalog_wanted)),
+      roles_generation_(roles_generation) {}
 
 std::shared_ptr<const sql::Catalog> Database::catalog() const {
     const std::lock_guard lock(mutex_);
@@ -90,10 +92,18 @@ void Database::settings_changed() {
     profiles_.clear();
 }
 
+void Database::roles_changed() {
+    if (!roles_generation_) settings_changed();
+    if (roles_generation_) roles_generation_->fetch_add(1, std::memory_order_acq_rel);
+    log_.everything_changed();
+}
+
 std::shared_ptr<const sql::SessionSettings> Database::profile(const std::string& startup_key) const {
     const std::lock_guard lock(mutex_);
     const auto found = profiles_.find(startup_key);
-    return found == profiles_.end() ? nullptr : found->second;
+    return found != profiles_.end() && found->second.generation == settings_generation()
+               ? found->second.settings
+               : nullptr;
 }
 
 void Database::remember_profile(const std::string& startup_key, std::uint64_t generation,
@@ -101,7 +111,7 @@ void Database::remember_profile(const std::string& startup_key, std::uint64_t ge
     const std::lock_guard lock(mutex_);
     if (generation != settings_generation()) return;
     if (profiles_.size() >= kProfilesMax) profiles_.clear();
-    profiles_[startup_key] = std::move(settings);
+    profiles_[startup_key] = {generation, std::move(settings)};
 }
 
 Databases::Databases(cache::WriteLog& log, std::size_t databases_max, Database::CatalogWanted catalog_wanted)
@@ -116,7 +126,8 @@ Database& Databases::get(const std::string& name) {
         const std::lock_guard lock(mutex_);
         if (const auto found = by_name_.find(name); found != by_name_.end()) return *found->second;
         if (by_name_.size() >= databases_max_) return overflow_;
-        made = by_name_.emplace(name, std::make_unique<Database>(name, log_, catalog_wanted_))
+        made = by_name_
+                   .emplace(name, std::make_unique<Database>(name, log_, catalog_wanted_, &roles_generation_))
                    .first->second.get();
     }
     made->want_catalog();

@@ -28,7 +28,9 @@ namespace warmfront::session {
 class Database {
 public:
     using CatalogWanted = std::function<void(Database&)>;
-    Database(std::string name, cache::WriteLog& log, CatalogWanted catalog_wanted);
+    // roles_generation: of all databases of the server; nullptr for one that stands alone.
+    Database(std::string name, cache::WriteLog& log, CatalogWanted catalog_wanted,
+             std::atomic<std::uint64_t>* roles_generation = nullptr);
 
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] cache::Line& everything() { return everything_; }
@@ -61,9 +63,13 @@ public:
 
     // Settings of sessions must be asked for anew when this number has grown.
     [[nodiscard]] std::uint64_t settings_generation() const {
-        return settings_generation_.load(std::memory_order_acquire);
+        return settings_generation_.load(std::memory_order_acquire) +
+               (roles_generation_ ? roles_generation_->load(std::memory_order_acquire) : 0);
     }
     void settings_changed();
+    // Rights or settings of roles changed, which all databases of the server share: everything kept of any is
+    // void.
+    void roles_changed();
     // What a session with this startup packet was found to have under the present generation; nullptr if not
     // known. At kProfilesMax remembered packets, they are all forgotten.
     [[nodiscard]] std::shared_ptr<const sql::SessionSettings> profile(const std::string& startup_key) const;
@@ -80,6 +86,7 @@ private:
     const CatalogWanted catalog_wanted_;
     std::atomic<std::uint64_t> version_{0};
     std::atomic<std::uint64_t> settings_generation_{1};
+    std::atomic<std::uint64_t>* const roles_generation_;
 
     mutable std::mutex mutex_;
     std::uint64_t epoch_ = 1;
@@ -88,7 +95,11 @@ private:
     std::shared_ptr<const sql::Catalog> in_force_;  // loaded_ or nullptr
     std::uint64_t loaded_epoch_ = 0;
     std::uint64_t last_version_ = 0;  // of the catalog last in force
-    std::unordered_map<std::string, std::shared_ptr<const sql::SessionSettings>> profiles_;
+    struct Profile {
+        std::uint64_t generation;
+        std::shared_ptr<const sql::SessionSettings> settings;
+    };
+    std::unordered_map<std::string, Profile> profiles_;
 };
 
 // All databases that clients have asked for. Objects are never freed before the registry. Thread-safe.
@@ -105,6 +116,7 @@ private:
     cache::WriteLog& log_;
     const std::size_t databases_max_;
     const Database::CatalogWanted catalog_wanted_;
+    std::atomic<std::uint64_t> roles_generation_{0};
     Database overflow_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::unique_ptr<Database>> by_name_;

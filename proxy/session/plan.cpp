@@ -41,6 +41,9 @@ Planner::Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> e
 
 PlanRef Planner::plan(Database& database, const sql::SessionSettings* settings, std::string_view text,
                       std::string_view example) {
+    // The parser reads backslashes as standard_conforming_strings = on would.
+    const bool strings_standard = settings && settings->standard_conforming_strings;
+    if (!strings_standard && example.find('\\') != std::string_view::npos) return opaque(database);
     const std::uint32_t fingerprint = settings ? settings->fingerprint : kUnknownSettings;
     const std::uint64_t version = settings ? database.catalog_version() : 0;
     const std::uint64_t place = slot_of(fingerprint, database, text);

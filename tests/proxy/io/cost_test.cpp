@@ -15,6 +15,9 @@ using namespace std::literals;
 static std::atomic<std::size_t> allocations{0};
 static std::atomic<std::size_t> allocated_bytes{0};
 
+// g++ takes the malloc and free of replaced operators, once inlined, for a mismatch.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 // The whole binary's operator new; the other forms end here.
 void* operator new(std::size_t size) {
     ++allocations;
