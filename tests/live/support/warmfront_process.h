@@ -20,7 +20,7 @@ namespace warmfront::test {
 bool direct_mode();
 
 // Series of /metrics that tests count with.
-inline constexpr std::string_view kHitsMetric = "warmfront_cache_hits_total";
+inline constexpr std::string_view kHitsMetric = "warmfront_hits_total";
 
 // One scrape of /metrics: full series ("name{label=\"value\"}") to value.
 class Metrics {
