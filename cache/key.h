@@ -5,7 +5,8 @@
 //   template     8   statement template (sql/template.h); never reused
 //   kind         1   'Q' simple, 'E' extended protocol
 //   row_limit    4   Execute's maximum of rows, 0 without one
-//   details      n   simple: the literals of sql/tokenizer.h; extended: parameter types, formats, values, result formats
+//   details      n   simple: the literals of sql/tokenizer.h; extended: parameter types, formats, values,
+//   result formats
 // The hash is XXH3 over all of it and only finds the place; equality is that of the bytes.
 #pragma once
 
@@ -24,7 +25,8 @@ struct KeyView {
 
 [[nodiscard]] std::uint64_t hash_of(std::string_view bytes);
 
-// Builds keys in a buffer that it keeps, so that building allocates nothing once it has grown. Not thread-safe.
+// Builds keys in a buffer that it keeps, so that building allocates nothing once it has grown. Not
+// thread-safe.
 class KeyBuilder {
 public:
     // Starts a new key; views of the former become invalid.

@@ -14,9 +14,10 @@ namespace warmfront::cache {
 namespace {
 
 constexpr std::size_t kShadowEntriesMax = 256;  // about; the sample is halved above
-constexpr double kHalfLifeEntries = 4;          // in entries of a shadow
-constexpr double kHalfLifeMin = 700;            // sampled requests
-constexpr double kLeadMin = 0.4;                // in standard deviations of the leader's count of hits
+constexpr std::size_t kShadowEntriesMin = 32;   // the sample grows below, when the cache was made smaller
+constexpr double kHalfLifeEntries = 6;          // in entries of a shadow
+constexpr double kHalfLifeMin = 1000;           // sampled requests
+constexpr double kLeadMin = 0.25;               // in standard deviations of the leader's count of hits
 constexpr std::size_t kReviewMin = 32;          // sampled requests
 
 }  // namespace
@@ -76,10 +77,18 @@ void Policy::State::review() {
 }
 
 void Policy::State::fit_sample() {
-    if (queues.count() >> sample_shift <= kShadowEntriesMax) return;
-    while (queues.count() >> sample_shift > kShadowEntriesMax) ++sample_shift;
+    const auto entries = [this] { return queues.count() >> sample_shift; };
+    const unsigned before = sample_shift;
+    // Fewer entries than the capacity has room for may come back (voided by a write): then the sample is
+    // kept.
+    const bool full = queues.charge() > capacity / 2;
+    if (full && entries() < kShadowEntriesMin) {
+        while (sample_shift > 0 && entries() < kShadowEntriesMax / 2) --sample_shift;
+    }
+    while (entries() > kShadowEntriesMax) ++sample_shift;
+    if (sample_shift == before) return;
     for (Shadow& shadow : shadows) {
-        shadow.keep([this](std::uint64_t hash) { return sampled(hash); });
+        if (sample_shift > before) shadow.keep([this](std::uint64_t hash) { return sampled(hash); });
         shadow.set_capacity(shadow_capacity());
     }
 }

@@ -1,10 +1,10 @@
 // cache/policy_ghosts.h: what was evicted lately, by key hash only, oldest first per queue.
 //
 // A key that is asked for again while it is remembered here was evicted too early; which queue it had left
-// tells the policy what to change. 16 bytes a ghost and 4 to 8 of the hash table: 20 to 24 in all. Keys are
-// told apart by 32 bits of their hash: a mistake costs one entry a wrong place, at most once in some thousand
-// look-ups. Grows by doubling, never shrinks; 16,777,213 ghosts at most, further ones are not remembered. Not
-// thread-safe.
+// tells the policy what to change. 16 bytes a ghost and 4 of hash table; 20 to 40 in all, since both
+// grow by doubling and do not shrink. Keys are told apart by 32 bits of their hash: a mistake costs one entry
+// a wrong place, at most once in some thousand look-ups. 16,777,213 ghosts at most, further ones are not
+// remembered. Not thread-safe.
 #pragma once
 
 #include <array>

@@ -2,8 +2,8 @@
 //
 // Runs the same queues as the cache itself on keys and charges only; its hits tell what the rule is worth on
 // this load (mini-simulation: Waldspurger et al., "Cache Modeling and Optimization using Miniature
-// Simulations", ATC 2017). 48 bytes an entry, 8 of hash table, 24 of ghosts; allocates by doubling until it
-// is full, then no more. Not thread-safe.
+// Simulations", ATC 2017). 48 bytes an entry, 8 of hash table, 20 to 40 of its ghost; allocates by doubling
+// until it is full, then no more. Not thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 // config/ensure.h: an assertion that stays on in release builds.
 //
-// A broken invariant is our bug, and going on could show a wrong row: the process ends with the place on stderr.
+// A broken invariant is our bug, and going on could show a wrong row: the process ends with the place on
+// stderr.
 #pragma once
 
 #include <cstdio>
@@ -8,7 +9,8 @@
 
 namespace warmfront {
 
-// The defaults are the caller's place; builtins, because clang 14 (fuzzers, clang-tidy) has no std::source_location.
+// The defaults are the caller's place; builtins, because clang 14 (fuzzers, clang-tidy) has no
+// std::source_location.
 inline void ensure(bool holds, const char* what, const char* file = __builtin_FILE(),
                    int line = __builtin_LINE(), const char* function = __builtin_FUNCTION()) {
     if (holds) [[likely]]

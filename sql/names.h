@@ -10,7 +10,9 @@ enum class Oid : std::uint32_t {};  // pg_class.oid, pg_type.oid, ...; 0 is "no 
 
 inline constexpr std::uint32_t kFirstUserOid = 16384;  // FirstNormalObjectId: below it, PostgreSQL's own
 
-inline bool is_builtin(Oid oid) { return static_cast<std::uint32_t>(oid) < kFirstUserOid; }
+inline bool is_builtin(Oid oid) {
+    return static_cast<std::uint32_t>(oid) < kFirstUserOid;
+}
 
 struct RelationName {
     std::string schema;  // empty: to be found on the search path

@@ -19,8 +19,8 @@
 #include "config/result.h"
 #include "config/settings.h"
 #include "proxy/admin/observation.h"
-#include "proxy/session/shared.h"
 #include "proxy/session/directory.h"
+#include "proxy/session/shared.h"
 
 namespace warmfront::admin {
 

@@ -30,6 +30,11 @@ async function withClient(way, use) {
   }
 }
 
+async function makeItems(client) {
+  await client.query('DROP TABLE IF EXISTS items; CREATE TABLE items (id int PRIMARY KEY, name text, price numeric)');
+  await client.query("INSERT INTO items SELECT g, 'item ' || g, g FROM generate_series(0, 49) g");
+}
+
 const checks = {
   async parameters(client) {
     const seen = [];
@@ -43,8 +48,7 @@ const checks = {
   },
 
   async repeatedReads(client) {
-    await client.query('DROP TABLE IF EXISTS items; CREATE TABLE items (id int PRIMARY KEY, name text, price numeric)');
-    await client.query("INSERT INTO items SELECT g, 'item ' || g, g FROM generate_series(0, 49) g");
+    await makeItems(client);
     const seen = [];
     for (let turn = 0; turn < 60; ++turn) {
       const name = turn % 2 ? 'by id' : undefined;
@@ -57,12 +61,14 @@ const checks = {
   },
 
   async manyAtOnce(client) {
+    await makeItems(client);
     const results = await Promise.all([...Array(100).keys()].map((i) =>
       client.query(i % 7 ? 'SELECT count(*) FROM items' : `DELETE FROM items WHERE id = ${i}`)));
     return results.map((result) => [result.command, result.rowCount, result.rows]);
   },
 
   async severalCommands(client) {
+    await makeItems(client);
     const results = await client.query("SELECT 1 AS one; SELECT 'two' AS two; UPDATE items SET price = 0 WHERE id < 5");
     return results.map((result) => [result.command, result.rowCount, result.rows]);
   },
@@ -144,7 +150,9 @@ async function main() {
     if (isDeepStrictEqual(expected, got)) {
       console.log('ok', name);
     } else {
-      console.log('DIFFERS', name, '\n  direct: ', inspect(expected, { depth: 5 }), '\n  through:', inspect(got, { depth: 5 }));
+      const words = [expected, got].map((value) => inspect(value, { depth: 8, maxArrayLength: null, maxStringLength: 2000 }));
+      const at = Math.max([...words[0]].findIndex((letter, i) => letter !== words[1][i]) - 300, 0);
+      console.log('DIFFERS', name, '\n  direct: ', words[0].slice(at, at + 600), '\n  through:', words[1].slice(at, at + 600));
       process.exitCode = 1;
     }
   }
