@@ -15,7 +15,8 @@ Worker::Worker(Shared& shared, unsigned number, MakeMeter make_meter)
                shared.settings()->cache.templates_max),
       burial_(loop_, this, [](void* worker) noexcept { static_cast<Worker*>(worker)->bury(); }),
       deadline_(loop_, [this] {
-          for (auto& [number, session] : sessions_) session->terminate();
+          for (const std::uint64_t number : session_numbers())
+              if (Session* session = find(number)) session->terminate();
           end_if_empty();
       }) {}
 
@@ -89,11 +90,17 @@ void Worker::shut_down(std::chrono::milliseconds timeout) {
     shutting_down_ = true;
     listeners_.clear();
     deadline_.start_once(timeout);
-    std::vector<std::uint64_t> numbers;
-    for (const auto& [number, session] : sessions_) numbers.push_back(number);
-    for (const std::uint64_t number : numbers)
+    for (const std::uint64_t number : session_numbers())
         if (Session* session = find(number)) session->drain();
     end_if_empty();
+}
+
+// To go over while sessions end.
+std::vector<std::uint64_t> Worker::session_numbers() const {
+    std::vector<std::uint64_t> numbers;
+    numbers.reserve(sessions_.size());
+    for (const auto& [number, session] : sessions_) numbers.push_back(number);
+    return numbers;
 }
 
 void Worker::end_if_empty() {

@@ -60,6 +60,7 @@ private:
     void accept(io::Fd client, const io::Peer& peer);
     void bury();
     void end_if_empty();
+    [[nodiscard]] std::vector<std::uint64_t> session_numbers() const;
 
     Shared& shared_;
     const unsigned number_;

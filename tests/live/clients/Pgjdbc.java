@@ -100,6 +100,7 @@ public class Pgjdbc {
                 run(connection, "DROP TABLE IF EXISTS items");
                 run(connection, "CREATE TABLE items (id int PRIMARY KEY, name text, price numeric, born timestamp)");
                 run(connection, "INSERT INTO items SELECT g, 'item ' || g, g, '2024-01-01' FROM generate_series(0, 49) g");
+                Thread.sleep(1000);  // warmfront reads the catalog anew after DDL, and serves nothing from memory until it has
                 try (var read = connection.prepareStatement("SELECT * FROM items WHERE id = ?");
                      var write = connection.prepareStatement("UPDATE items SET price = price + 1 WHERE id = ?")) {
                     for (int turn = 0; turn < 60; ++turn) {

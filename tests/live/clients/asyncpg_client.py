@@ -9,7 +9,7 @@ import uuid
 
 import asyncpg
 
-from common import big_bytes, compare, digest
+from common import big_bytes, compare, digest, settle
 
 VALUES = [
     ("bool", True), ("int2", 7), ("int4", -70000), ("int8", 1 << 40), ("float8", 0.1), ("numeric", decimal.Decimal("12.3400")),
@@ -56,6 +56,7 @@ async def repeated_reads(way, connection):
     await connection.execute("DROP TABLE IF EXISTS items")
     await connection.execute("CREATE TABLE items (id int PRIMARY KEY, name text, price numeric)")
     await connection.executemany("INSERT INTO items VALUES ($1, $2, $3)", [(i, f"item {i}", i) for i in range(50)])
+    settle()
     uncached = await connect(way, statement_cache_size=0)
     statement = await connection.prepare("SELECT id, name, price FROM items WHERE id = $1")
     seen = [[(a.name, a.type.name) for a in statement.get_attributes()]]

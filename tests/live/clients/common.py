@@ -61,6 +61,11 @@ def around_difference(expected, got):
     return "direct:  " + expected[part], "through: " + got[part]
 
 
+def settle():
+    """Warmfront reads the catalog anew after DDL, and serves nothing from memory until it has."""
+    time.sleep(1)
+
+
 BIG = 64 << 20
 
 

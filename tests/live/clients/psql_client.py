@@ -15,6 +15,7 @@ INSERT INTO items SELECT g, 'item ' || g FROM generate_series(1, 20) g;
 100	copied	3.25
 101	copied too	4.50
 \.
+\! sleep 1
 SELECT * FROM items WHERE id = 3;
 SELECT * FROM items WHERE id = 3;
 SELECT * FROM items WHERE id = 3 \gx

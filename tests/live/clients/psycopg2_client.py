@@ -8,7 +8,7 @@ import uuid
 import psycopg2
 import psycopg2.extras
 
-from common import big_bytes, compare, digest, once_active
+from common import big_bytes, compare, digest, once_active, settle
 
 VALUES = [
     ("bool", True), ("int2", 7), ("int4", -70000), ("int8", 1 << 40), ("float8", 0.1), ("numeric", decimal.Decimal("12.3400")),
@@ -49,6 +49,7 @@ def repeated_reads(way):
     cursor.execute("CREATE TABLE items (id int PRIMARY KEY, name text, price numeric)")
     psycopg2.extras.execute_values(cursor, "INSERT INTO items VALUES %s", [(i, f"item {i}", i) for i in range(50)])
     connection.commit()
+    settle()
     seen = []
     for turn in range(60):
         cursor.execute("SELECT * FROM items WHERE id = %s", [turn % 4])

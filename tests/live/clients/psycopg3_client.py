@@ -7,7 +7,7 @@ import uuid
 import psycopg
 from psycopg.types.json import Jsonb
 
-from common import big_bytes, compare, digest, once_active
+from common import big_bytes, compare, digest, once_active, settle
 
 VALUES = [
     ("bool", True), ("int2", 7), ("int4", -70000), ("int8", 1 << 40), ("float8", 0.1), ("numeric", decimal.Decimal("12.3400")),
@@ -45,6 +45,7 @@ def repeated_reads(way):
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO items VALUES (%s, %s, %s, '2024-01-01')",
                                [(i, f"item {i}", decimal.Decimal(i) / 4) for i in range(50)])
+        settle()
         for binary in (False, True):
             with connection.cursor(binary=binary) as cursor:
                 for turn in range(40):

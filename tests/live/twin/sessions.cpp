@@ -42,7 +42,7 @@ std::span<const Pattern> session_patterns() {
         {12, Session, "RESET ALL"},
         {5, Session, "DISCARD ALL"},
         {1, Session, "DISCARD PLANS"},
-        {2, Session, "DISCARD TEMP"},
+        {2, Definition, "DISCARD TEMP"},
         // ---- who speaks
         {3, Session, "SET ROLE [role]"},
         {1, Session, "SET LOCAL ROLE [role]"},
@@ -51,13 +51,13 @@ std::span<const Pattern> session_patterns() {
         {2, Session, "SET SESSION AUTHORIZATION [role]"},
         {12, Session, "RESET SESSION AUTHORIZATION"},
         // ---- tables that only this session sees
-        {3, Session, "CREATE TEMP TABLE accounts (id int, owner text, balance bigint)"},
-        {1, Session, "CREATE TEMP TABLE settings AS SELECT 'color' AS key, 'temporary' AS value"},
-        {1, Session, "CREATE TEMP TABLE counters (k int, v bigint) ON COMMIT DELETE ROWS"},
-        {1, Session, "CREATE TEMP VIEW rich AS SELECT 1 AS id"},
+        {3, Definition, "CREATE TEMP TABLE accounts (id int, owner text, balance bigint)"},
+        {1, Definition, "CREATE TEMP TABLE settings AS SELECT 'color' AS key, 'temporary' AS value"},
+        {1, Definition, "CREATE TEMP TABLE counters (k int, v bigint) ON COMMIT DELETE ROWS"},
+        {1, Definition, "CREATE TEMP VIEW rich AS SELECT 1 AS id"},
         {2, Session, "INSERT INTO pg_temp.accounts VALUES ({account}, 'temporary', {small})"},
-        {4, Session, "DROP TABLE IF EXISTS pg_temp.accounts, pg_temp.settings, pg_temp.counters CASCADE"},
-        {1, Session, "DROP VIEW IF EXISTS pg_temp.rich"},
+        {4, Definition, "DROP TABLE IF EXISTS pg_temp.accounts, pg_temp.settings, pg_temp.counters CASCADE"},
+        {1, Definition, "DROP VIEW IF EXISTS pg_temp.rich"},
         // ---- cursors
         {2, Session, "DECLARE [cursor] CURSOR FOR SELECT id, owner FROM accounts ORDER BY id"},
         {2, Session,

@@ -59,6 +59,7 @@ Turn StatementGenerator::next() {
     static constexpr Choice kFailed[] = {
         {60, &G::end}, {20, &G::savepoint}, {8, &G::read}, {4, &G::write},
         {3, &G::set},  {2, &G::pipeline},   {2, &G::odd},  {1, &G::prepare_transaction}};
+    ++turns_;
     preparing_.reset();
     ending_.reset();
     begins_serializable_ = false;
@@ -125,7 +126,7 @@ Step StatementGenerator::write(unsigned session) {
 }
 
 Step StatementGenerator::define(unsigned session) {
-    if (!alone(session)) return read(session);
+    if (!may_define(session)) return read(session);
     return say(session, random_.pick_weighted(definition_patterns()));
 }
 
@@ -135,7 +136,7 @@ Step StatementGenerator::set(unsigned session) {
 
 Step StatementGenerator::mistake(unsigned session) {
     const Pattern& pattern = random_.pick_weighted(mistake_patterns());
-    if (pattern.kind == Kind::Definition && !alone(session)) return read(session);
+    if (pattern.kind == Kind::Definition && !may_define(session)) return read(session);
     return say(session, pattern);
 }
 

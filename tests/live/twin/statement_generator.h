@@ -53,6 +53,9 @@ private:
 
     unsigned pick_session();
     [[nodiscard]] bool alone(unsigned session) const;
+    [[nodiscard]] bool calm() const { return turns_ % 1500 >= 400; }
+    // Whether a session may say what needs a relation for itself or changes the catalog.
+    [[nodiscard]] bool may_define(unsigned session) const { return !calm() && alone(session); }
     Step say(unsigned session, const Pattern& pattern);
     Step say_text(unsigned session, Kind kind, std::string text);
 
@@ -76,6 +79,7 @@ private:
     std::vector<std::string> prepared_;              // transactions
     std::optional<std::string> preparing_, ending_;  // what the turn under way does to them
     unsigned gids_ = 0;
+    std::uint64_t turns_ = 0;
     unsigned last_session_ = 0;
     std::optional<unsigned> sole_;  // the session that must end its transaction before another speaks
     bool begins_serializable_ = false;
