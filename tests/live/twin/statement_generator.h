@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,8 @@ private:
     [[nodiscard]] bool calm() const { return turns_ % 1500 >= 400; }
     // Whether a session may say what needs a relation for itself or changes the catalog.
     [[nodiscard]] bool may_define(unsigned session) const { return !calm() && alone(session); }
+    const Pattern& pick(std::span<const Pattern> patterns);  // of what suits the weather
+    Style style();
     Step say(unsigned session, const Pattern& pattern);
     Step say_text(unsigned session, Kind kind, std::string text);
 
