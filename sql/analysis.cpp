@@ -139,8 +139,7 @@ void add_flags(Analysis& out, const Statement& statement) {
 }
 
 void add_reads(Analysis& out, const Statement& statement, const AnalysisContext& context) {
-    const Scope scope{context.catalog, &context.search_path, context.user};
-    const auto reach = reach_of(statement, scope);
+    const auto reach = reach_of(statement, scope_of(context));
     out.reads = oids_of(reach.relations);
     if (statement.kind != StatementKind::Select) return;
     if (auto refusal = refusal_of(statement, reach, context)) {
@@ -165,10 +164,13 @@ Analysis one(const Statement& statement, const AnalysisContext& context) {
     out.changes_catalog = found.changes_catalog;
     out.changes_roles = found.changes_roles;
     add_flags(out, statement);
-    if (context.catalog != nullptr)
+    if (context.catalog != nullptr && context.names_known)
         add_reads(out, statement, context);
     else if (statement.kind == StatementKind::Select)
-        out.refusal = {label::kCatalogUnknown, "the catalog of this database has not been read yet"};
+        out.refusal =
+            context.names_known
+                ? Refusal{label::kCatalogUnknown, "the catalog of this database has not been read yet"}
+                : Refusal{label::kSettingsUnknown, "the session's settings are not known"};
     return out;
 }
 
@@ -220,12 +222,17 @@ Analysis unparsed(const Error& error) {
     return out;
 }
 
-Analysis all(const std::vector<Statement>& statements, const AnalysisContext& context) {
+Analysis all(const std::vector<Statement>& statements, AnalysisContext context) {
     Analysis out;
     out.query_class = statements.empty() ? QueryClass::Session : QueryClass::Read;
     out.refusal = {label::kNotASelect, "is empty"};
     if (statements.size() == 1) return one(statements.front(), context);
-    for (const auto& statement : statements) add(out, one(statement, context));
+    for (const auto& statement : statements) {
+        add(out, one(statement, context));
+        // What follows may find its names elsewhere.
+        if (out.changes_settings) context.names_known = false;
+        if (out.creates_temp) context.catalog = nullptr;
+    }
     if (!statements.empty())
         out.refusal = {label::kSeveralStatements, fmt::format("holds {} statements", statements.size())};
     return out;

@@ -73,6 +73,9 @@ struct Analysis {
 
 struct AnalysisContext {
     const Catalog* catalog = nullptr;  // nullptr: not known yet; reads are refused, writes are everything
+    // False: neither search_path nor user is known. A name may then mean a relation or function of any schema
+    // (but of none that is temporary: the caller knows that there is none); no read is cacheable.
+    bool names_known = true;
     std::vector<std::string> search_path;
     std::string user;                   // current_user, for "$user"
     std::vector<RelationName> exclude;  // cache.exclude

@@ -21,11 +21,11 @@ public:
                 out_.truncated = true;
                 return;
             }
-            const auto* relation = scope.relation(name);
-            if (relation == nullptr)
-                out_.unknown.push_back(name);
-            else if (seen_.insert(relation).second)
-                add(*relation, scope);
+            const auto meant = scope.relations(name);
+            if (meant.empty()) out_.unknown.push_back(name);
+            for (const auto* relation : meant) {
+                if (seen_.insert(relation).second) add(*relation, scope);
+            }
         }
     }
 
@@ -62,9 +62,15 @@ std::vector<const Relation*> closure(const Relation& relation, const Catalog& ca
 
 }  // namespace
 
+std::vector<const Relation*> Scope::relations(const RelationName& name) const {
+    if (search_path == nullptr) return catalog->relations_named(name);
+    if (const auto* meant = relation(name)) return {meant};
+    return {};
+}
+
 std::vector<const Function*> Scope::functions(const FunctionUse& use) const {
     auto candidates = catalog->functions_named(use.schema, use.name);
-    if (!use.schema.empty()) return candidates;
+    if (!use.schema.empty() || search_path == nullptr) return candidates;
     std::erase_if(candidates, [this](const Function* function) {
         if (function->schema == kPgCatalog) return false;
         return std::ranges::none_of(*search_path, [&](const std::string& schema) {
@@ -76,6 +82,10 @@ std::vector<const Function*> Scope::functions(const FunctionUse& use) const {
 
 Scope Scope::of_views() const {
     return {catalog, &kNoPath, user};
+}
+
+Scope scope_of(const AnalysisContext& context) {
+    return {context.catalog, context.names_known ? &context.search_path : nullptr, context.user};
 }
 
 std::optional<Statement> definition_of(const Relation& view) {

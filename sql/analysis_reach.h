@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sql/analysis.h"
 #include "sql/catalog.h"
 #include "sql/statement.h"
 
@@ -19,16 +20,22 @@ namespace warmfront::sql {
 // loader had everything but pg_catalog qualified, there only.
 struct Scope {
     const Catalog* catalog = nullptr;
-    const std::vector<std::string>* search_path = nullptr;
+    const std::vector<std::string>* search_path = nullptr;  // nullptr: not known, any schema may be meant
     std::string_view user;
 
+    // The search path is known.
     [[nodiscard]] const Relation* relation(const RelationName& name) const {
         return catalog->find(name, *search_path, user);
     }
+    // Every relation that the name could mean: at most one if the search path is known.
+    [[nodiscard]] std::vector<const Relation*> relations(const RelationName& name) const;
     // Every function that the call could mean; argument types are not looked at.
     [[nodiscard]] std::vector<const Function*> functions(const FunctionUse& use) const;
     [[nodiscard]] Scope of_views() const;
 };
+
+// The scope of a client's statement. The context outlives it; its catalog is known.
+[[nodiscard]] Scope scope_of(const AnalysisContext& context);
 
 // A view's definition, parsed; nullopt where this parser does not understand it.
 [[nodiscard]] std::optional<Statement> definition_of(const Relation& view);

@@ -14,6 +14,9 @@ inline constexpr std::string_view kNotASelect = "not_a_select";  // anything but
 inline constexpr std::string_view kSeveralStatements = "several_statements";  // "SELECT 1; SELECT 2"
 inline constexpr std::string_view kHintOff = "hint_off";                      // /* warmfront: off */
 inline constexpr std::string_view kCatalogUnknown = "catalog_unknown";        // no snapshot yet
+inline constexpr std::string_view kSettingsUnknown =
+    "settings_unknown";  // changed in this block; asked for after it
+inline constexpr std::string_view kTooLong = "statement_too_long";  // no template is kept of it
 // What the statement does besides reading.
 inline constexpr std::string_view kWrites = "writes";         // CTEs that change rows
 inline constexpr std::string_view kLocksRows = "locks_rows";  // FOR UPDATE, FOR SHARE
@@ -42,10 +45,11 @@ inline constexpr std::string_view kUserType = "user_type";
 inline constexpr std::string_view kUserCast = "user_cast";
 
 inline constexpr std::array kAll{
-    kOpaque,       kUnparsed,        kNotASelect,   kSeveralStatements, kHintOff,          kCatalogUnknown,
-    kWrites,       kLocksRows,       kNoTable,      kUnknownRelation,   kSystemCatalog,    kTempTable,
-    kForeignTable, kSequence,        kRowSecurity,  kExcluded,          kUnreadableView,   kTooManyRelations,
-    kSample,       kSystemColumn,    kClock,        kTextToTime,        kVolatileFunction, kStableFunction,
-    kUserFunction, kUnknownFunction, kUserOperator, kUserType,          kUserCast};
+    kOpaque,           kUnparsed,         kNotASelect,   kSeveralStatements, kHintOff,      kCatalogUnknown,
+    kSettingsUnknown,  kTooLong,          kWrites,       kLocksRows,         kNoTable,      kUnknownRelation,
+    kSystemCatalog,    kTempTable,        kForeignTable, kSequence,          kRowSecurity,  kExcluded,
+    kUnreadableView,   kTooManyRelations, kSample,       kSystemColumn,      kClock,        kTextToTime,
+    kVolatileFunction, kStableFunction,   kUserFunction, kUnknownFunction,   kUserOperator, kUserType,
+    kUserCast};
 
 }  // namespace warmfront::sql::label

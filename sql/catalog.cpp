@@ -64,6 +64,16 @@ const Relation* Catalog::find(const RelationName& name, const std::vector<std::s
     return nullptr;
 }
 
+std::vector<const Relation*> Catalog::relations_named(const RelationName& name) const {
+    std::vector<const Relation*> named;
+    const auto found = relations_by_name_.find(name.name);
+    if (found == relations_by_name_.end()) return named;
+    for (const auto place : found->second) {
+        if (name.schema.empty() || relations[place].schema == name.schema) named.push_back(&relations[place]);
+    }
+    return named;
+}
+
 std::vector<const Function*> Catalog::functions_named(std::string_view schema, std::string_view name) const {
     std::vector<const Function*> named;
     const auto found = functions_by_name_.find(std::string(name));

@@ -92,6 +92,8 @@ public:
     // "$user" in the path stands for user. nullptr if there is none.
     [[nodiscard]] const Relation* find(const RelationName& name, const std::vector<std::string>& search_path,
                                        std::string_view user) const;
+    // Every relation of that name (in that schema if given, else in any schema).
+    [[nodiscard]] std::vector<const Relation*> relations_named(const RelationName& name) const;
     // Every function of that name (in that schema if given, else in any schema).
     [[nodiscard]] std::vector<const Function*> functions_named(std::string_view schema,
                                                                std::string_view name) const;

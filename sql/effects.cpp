@@ -29,7 +29,7 @@ StatementEffects of_rows(const Statement& statement, const AnalysisContext& cont
         return everything("the catalog is not known yet");
     }
     StatementEffects found;
-    const Scope scope{context.catalog, &context.search_path, context.user};
+    const Scope scope = scope_of(context);
     Closure closure(scope, found);
     closure.run(statement, scope);
     for (const auto& target : statement.writes) closure.write(target);
@@ -42,12 +42,13 @@ StatementEffects of_rows(const Statement& statement, const AnalysisContext& cont
 StatementEffects of_refresh(const Statement& statement, const AnalysisContext& context) {
     auto found = of_rows(statement, context);
     if (found.effects.everything) return found;
-    const Scope scope{context.catalog, &context.search_path, context.user};
-    const auto* view = scope.relation(statement.writes.front().relation);
-    const auto definition = definition_of(*view);
-    if (!definition) return everything("the definition of the materialized view is not understood");
+    const Scope scope = scope_of(context);
     Closure closure(scope, found);
-    closure.run(*definition, scope.of_views());
+    for (const auto* view : scope.relations(statement.writes.front().relation)) {
+        const auto definition = definition_of(*view);
+        if (!definition) return everything("the definition of the materialized view is not understood");
+        closure.run(*definition, scope.of_views());
+    }
     closure.finish();
     return found;
 }

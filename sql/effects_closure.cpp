@@ -43,11 +43,12 @@ void Closure::finish() {
 }
 
 void Closure::write(const WriteTarget& target) {
-    const auto* relation = scope_.relation(target.relation);
-    if (relation == nullptr)
+    const auto meant = scope_.relations(target.relation);
+    if (meant.empty())
         return everything(
             fmt::format("writes {}, which the catalog snapshot does not hold", written(target.relation)));
-    write(*relation, kAdds | (target.updates ? kUpdates : 0) | (target.deletes ? kDeletes : 0));
+    for (const auto* relation : meant)
+        write(*relation, kAdds | (target.updates ? kUpdates : 0) | (target.deletes ? kDeletes : 0));
 }
 
 bool Closure::first_time(const Relation& relation, unsigned acts) {

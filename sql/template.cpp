@@ -9,6 +9,8 @@
 
 #include <xxhash.h>
 
+#include "sql/cacheability_labels.h"
+
 namespace warmfront::sql {
 namespace {
 
@@ -50,7 +52,7 @@ std::shared_ptr<const Template> TemplateTable::insert(Template made) {
     const bool keep = made.text.size() <= kTextBytesMax;
     if (!keep && made.analysis.cacheable) {
         made.analysis.cacheable = false;
-        made.analysis.refusal = {"statement_too_long", "its text is longer than 64 KiB"};
+        made.analysis.refusal = {label::kTooLong, "its text is longer than 64 KiB"};
     }
     const auto kept = std::make_shared<Template>(std::move(made));
     const Key key{kept->fingerprint, kept->text};
@@ -58,8 +60,9 @@ std::shared_ptr<const Template> TemplateTable::insert(Template made) {
     Generation dropped;
     const std::unique_lock lock(mutex_);
     if (const Entry* const former = find_entry(key)) {
-        if (former->made->catalog_version >= kept->catalog_version) return former->made;
+        if (former->made->catalog_version == kept->catalog_version) return former->made;
         kept->id = former->made->id;
+        if (former->made->catalog_version > kept->catalog_version) return kept;  // judged by less: not stored
         if (newer_.erase(key) != 0)
             newer_text_bytes_ -= key.text.size();
         else

@@ -43,9 +43,10 @@ public:
     // nullptr if absent or made for another catalog version. Allocates nothing.
     [[nodiscard]] std::shared_ptr<const Template> find(std::uint32_t fingerprint, std::string_view text,
                                                        std::uint64_t catalog_version) const;
-    // Stores the analysis unless another thread was first (with this or a later catalog version); returns
-    // what the table holds afterwards. The id is given here. The id of an earlier catalog version of the same
-    // key is kept: what is stored under it is judged by the write log.
+    // Stores the analysis unless another thread was first, and returns what the table then holds for this
+    // catalog version; where it holds one for a later version, what was made comes back and is not stored
+    // (version 0, no catalog, is earlier than all). The id is given here. The id of an earlier catalog
+    // version of the same key is kept: what is stored under it is judged by the write log.
     std::shared_ptr<const Template> insert(Template made);
 
     [[nodiscard]] std::size_t size() const;

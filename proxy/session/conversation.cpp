@@ -48,6 +48,7 @@ void Conversation::account(Exchange& exchange, const PlanRef& plan) {
     exchange.query_class = std::max(exchange.query_class, analysis.query_class);
     exchange.touches_settings |= analysis.changes_settings || analysis.creates_temp ||
                                  analysis.effects.everything || analysis.changes_roles;
+    maybe_temporary_ |= analysis.creates_temp || analysis.effects.everything;
     exchange.discards_statements |= analysis.discards_statements;
     if (!analysis.deallocates.empty()) exchange.deallocates.push_back(analysis.deallocates);
     mark(exchange, *plan);

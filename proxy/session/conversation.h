@@ -152,6 +152,7 @@ private:
     [[nodiscard]] bool settings_wanted(const sql::Analysis& analysis) const;
     void ask_settings();
     [[nodiscard]] const sql::SessionSettings* settings() const;
+    [[nodiscard]] Names names() const;
     [[nodiscard]] bool may_read_cache(const Plan& plan) const;
     void use_profile();
     struct Reply {
@@ -171,6 +172,7 @@ private:
     [[nodiscard]] bool hidden(Exchange& exchange, const wire::Piece& piece);
     void keep(Exchange& exchange);
     void settle(Exchange& exchange, char status);
+    static void take_back(Exchange& exchange);
     void statements_after(Exchange& exchange);
     void apply(const Consequences& in_force);
     void after_drain();
@@ -206,6 +208,7 @@ private:
     std::shared_ptr<const sql::SessionSettings> settings_;  // nullptr: to be asked for
     std::uint64_t settings_generation_ = 0;
     bool settings_first_ = true;     // nothing has altered them since the start
+    bool maybe_temporary_ = false;   // since they were last asked for, something temporary may have been made
     bool settings_refused_ = false;  // the probe failed: not again for the request at hand
 
     std::string request_;  // collected or held bytes

@@ -16,6 +16,19 @@ bool answers_a_step(char type) {
     return kTypes.find(type) != std::string_view::npos;
 }
 
+// Whether an error tells that PostgreSQL did nothing of what it was sent. True of a Parse or Bind that is the
+// first message to be answered, and of a query string that is no SQL, which PostgreSQL finds out before it
+// runs any of it: then nothing else was answered before, and the error points into the string as it was sent
+// (into one that a function ran, it has a context).
+bool nothing_ran(const Exchange& exchange, const wire::Piece& error) {
+    if (exchange.answered || exchange.failed || !error.whole()) return false;
+    if (exchange.kind == Exchange::Kind::Extended) return exchange.begins_unexecuted;
+    if (exchange.kind != Exchange::Kind::Simple) return false;
+    const auto fields = wire::decode_error_fields(error.body);
+    return fields && fields->field('C') == "42601" && !fields->field('P').empty() &&
+           fields->field('W').empty() && fields->field('q').empty();
+}
+
 }  // namespace
 
 void Conversation::on_backend(const wire::Piece& piece, std::uint64_t now_us) {
@@ -30,11 +43,13 @@ void Conversation::on_backend(const wire::Piece& piece, std::uint64_t now_us) {
     switch (piece.type) {
         case 'Z': return on_ready(exchange, piece);
         case 'E':
+            exchange.nothing_ran = nothing_ran(exchange, piece);
             exchange.failed = true;
             exchange.capture.give_up();
             break;
-        case 'G': exchange.copy_in = true; break;
-        default: break;
+        case 'N': break;
+        case 'G': exchange.copy_in = true; [[fallthrough]];
+        default: exchange.answered = true; break;
     }
     if (piece.first && piece.last && hidden(exchange, piece)) return exchange.capture.on_backend(piece);
     if (piece.last && answers_a_step(piece.type)) ++exchange.steps_done;
@@ -114,6 +129,7 @@ void Conversation::settle(Exchange& exchange, char status) {
         for (cache::Line* line : absorbed_->marked) exchange.marked.push_back(line);
         exchange.touches_settings |= absorbed_->touches_settings;
     }
+    if (exchange.nothing_ran) take_back(exchange);
     // The judgement of what it wrote was made under a catalog that has changed since: assume everything.
     bool outdated = exchange.catalog_judged && database_.end_write(exchange.epoch);
     if (absorbed_ && absorbed_->catalog_judged) outdated |= database_.end_write(absorbed_->epoch);
@@ -131,6 +147,15 @@ void Conversation::settle(Exchange& exchange, char status) {
         portals_.clear();
         unnamed_portal_gone_ = false;
     }
+}
+
+// PostgreSQL did nothing of it: there is no catalog to be read anew, and the settings are what they were.
+void Conversation::take_back(Exchange& exchange) {
+    exchange.consequences.clear();
+    exchange.transaction = sql::TransactionEffect::None;
+    exchange.touches_settings = false;
+    exchange.discards_statements = false;
+    exchange.deallocates.clear();
 }
 
 void Conversation::apply(const Consequences& in_force) {
@@ -170,6 +195,7 @@ void Conversation::on_probe(Exchange& exchange, const wire::Piece& piece) {
     }
     if (!exchange.failed && exchange.probe_values.size() == sql::probed_settings().size())
         settings_ = services_.interner.intern(std::move(exchange.probe_values));
+    if (settings_) maybe_temporary_ = settings_->has_temp_schema;
     settings_generation_ = exchange.settings_generation;
     settings_refused_ = settings_ == nullptr;
     if (settings_ && settings_first_)

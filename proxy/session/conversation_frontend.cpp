@@ -215,7 +215,8 @@ void Conversation::process_simple(std::string_view bytes) {
     if (!query) return forward_simple(bytes, services_.planner.opaque(database_));
     if (options_.replication && is_replication_command(query->sql)) return forward_simple(bytes, nullptr);
 
-    const sql::SessionSettings* known = settings();
+    const Names meant = names();
+    const sql::SessionSettings* known = meant.settings;
     // Of an unknown session nothing is assumed that could cut its text wrongly.
     const sql::NormalizeOptions lexis{known && known->standard_conforming_strings,
                                       known && known->ascii_safe_encoding};
@@ -227,7 +228,7 @@ void Conversation::process_simple(std::string_view bytes) {
         hold(Wait::Settings, Request::Simple, bytes);
         return ask_settings();
     }
-    PlanRef plan = services_.planner.plan(database_, known, text, query->sql);
+    PlanRef plan = services_.planner.plan(database_, meant, text, query->sql);
     if (!known && settings_wanted(plan->analysis())) {
         hold(Wait::Settings, Request::Simple, bytes);
         return ask_settings();
@@ -263,7 +264,7 @@ void Conversation::process_extended(std::string_view bytes) {
     if (!single->parse && (!statement || statement->opaque)) return forward_extended(bytes, true);
     const PlanRef plan =
         statement ? plan_of(*statement)
-                  : services_.planner.plan(database_, settings(), single->parse->sql, single->parse->sql);
+                  : services_.planner.plan(database_, names(), single->parse->sql, single->parse->sql);
     if (!settings() && settings_wanted(plan->analysis())) {
         hold(Wait::Settings, Request::Extended, bytes);
         return ask_settings();
@@ -357,7 +358,7 @@ void Conversation::forward_step(Exchange& exchange, const WholeMessage& message)
         case 'C': forward_close(exchange, message.body); break;
         default: services_.to_server.copy(message.raw); return;  // Flush, Sync: not answered one by one
     }
-    ++exchange.steps_sent;
+    if (exchange.steps_sent++ == 0) exchange.begins_unexecuted = message.type == 'P' || message.type == 'B';
     services_.to_server.copy(message.raw);
 }
 
@@ -423,12 +424,11 @@ void Conversation::align_portal(Exchange& exchange, std::string_view portal) {
 
 PlanRef Conversation::plan_of(PreparedStatement& statement) {
     if (statement.opaque) return statement.plan;
-    const sql::SessionSettings* known = settings();
-    const std::uint32_t fingerprint = known ? known->fingerprint : 0;
-    const std::uint64_t version = known ? database_.catalog_version() : 0;
-    const bool fresh = statement.plan && statement.plan->made_from->fingerprint == fingerprint &&
-                       statement.plan->made_from->catalog_version == version;
-    if (!fresh) statement.plan = services_.planner.plan(database_, known, statement.sql, statement.sql);
+    const Names meant = names();
+    const bool fresh = statement.plan && meant.settings &&
+                       statement.plan->made_from->fingerprint == meant.settings->fingerprint &&
+                       statement.plan->made_from->catalog_version == database_.catalog_version();
+    if (!fresh) statement.plan = services_.planner.plan(database_, meant, statement.sql, statement.sql);
     return statement.plan;
 }
 

@@ -69,6 +69,14 @@ const sql::SessionSettings* Conversation::settings() const {
     return settings_ && settings_generation_ == database_.settings_generation() ? settings_.get() : nullptr;
 }
 
+// As a statement finds them that is sent now, behind what is under way.
+Names Conversation::names() const {
+    const bool changing =
+        (absorbed_ && absorbed_->touches_settings) ||
+        std::ranges::any_of(exchanges_, [](const Exchange& exchange) { return exchange.touches_settings; });
+    return {changing ? nullptr : settings(), maybe_temporary_};
+}
+
 // Whether it is worth asking for the settings before this statement: they must be askable (nothing under way,
 // no block) and matter to it. A run of SETs is not interrupted.
 bool Conversation::settings_wanted(const sql::Analysis& analysis) const {
@@ -97,6 +105,7 @@ void Conversation::use_profile() {
     const std::uint64_t generation = database_.settings_generation();
     settings_ = database_.profile(startup_key_);
     settings_generation_ = generation;
+    if (settings_) maybe_temporary_ = settings_->has_temp_schema;
 }
 
 bool Conversation::only_plain_reads_under_way() const {

@@ -70,11 +70,14 @@ struct Exchange {
         Local,  // answered from the cache behind others that are still under way
     };
     Kind kind = Kind::Simple;
-    bool synced = true;       // Extended: its Sync was sent
-    bool copy_in = false;     // the server entered COPY FROM STDIN
-    bool failed = false;      // an ErrorResponse came
-    bool missed = false;      // would have been answered from the cache
-    bool plain_read = false;  // leaves session, transaction and data as they are
+    bool synced = true;              // Extended: its Sync was sent
+    bool copy_in = false;            // the server entered COPY FROM STDIN
+    bool answered = false;           // something other than notices came
+    bool failed = false;             // an ErrorResponse came
+    bool nothing_ran = false;        // and told that none of it was done
+    bool begins_unexecuted = false;  // Extended: its first message is a Parse or Bind
+    bool missed = false;             // would have been answered from the cache
+    bool plain_read = false;         // leaves session, transaction and data as they are
     bool touches_settings = false;
     bool discards_statements = false;
     bool catalog_judged = false;  // Database::begin_write() was called

@@ -10,9 +10,12 @@ namespace {
 
 constexpr std::size_t kExampleBytesMax = 4096;
 
-// Statements of sessions whose settings are not known are analysed without a catalog, so their analysis does
-// not depend on the database; fingerprint 0 stands for all of them.
+// Stands for all sessions whose settings are not known.
 constexpr std::uint32_t kUnknownSettings = 0;
+
+bool is_ascii(std::string_view text) {
+    return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
 
 std::uint64_t slot_of(std::uint32_t fingerprint, const Database& database, std::string_view text) {
     const auto salt = (std::uint64_t{fingerprint} << 32) ^ reinterpret_cast<std::uintptr_t>(&database);
@@ -39,13 +42,15 @@ void EffectSet::add(const EffectSet& other) {
 Planner::Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> exclude, std::size_t plans_max)
     : templates_(templates), exclude_(std::move(exclude)), plans_max_(plans_max) {}
 
-PlanRef Planner::plan(Database& database, const sql::SessionSettings* settings, std::string_view text,
-                      std::string_view example) {
+PlanRef Planner::plan(Database& database, Names names, std::string_view text, std::string_view example) {
+    const sql::SessionSettings* const settings = names.settings;
     // The parser reads backslashes as standard_conforming_strings = on would.
     const bool strings_standard = settings && settings->standard_conforming_strings;
     if (!strings_standard && example.find('\\') != std::string_view::npos) return opaque(database);
+    // Nor does it know in which encoding an unknown session writes.
+    const bool judged = settings || (!names.maybe_temporary && is_ascii(example));
     const std::uint32_t fingerprint = settings ? settings->fingerprint : kUnknownSettings;
-    const std::uint64_t version = settings ? database.catalog_version() : 0;
+    const std::uint64_t version = judged ? database.catalog_version() : 0;
     const std::uint64_t place = slot_of(fingerprint, database, text);
     if (const auto found = slots_.find(place); found != slots_.end()) {
         const Slot& slot = found->second;
@@ -53,7 +58,9 @@ PlanRef Planner::plan(Database& database, const sql::SessionSettings* settings, 
             slot.plan->made_from->text == text)
             return slot.plan;
     }
-    auto made = resolve(database, analysed(database, settings, text, example));
+    auto made =
+        resolve(database, settings ? of_known_names(database, *settings, text, example)
+                                   : of_unknown_names(judged ? database.catalog() : nullptr, text, example));
     if (slots_.size() >= plans_max_) slots_.clear();
     slots_.insert_or_assign(place, Slot{fingerprint, made->made_from->catalog_version, &database, made});
     return made;
@@ -73,23 +80,19 @@ PlanRef Planner::opaque(Database& database) {
     return made;
 }
 
-std::shared_ptr<const sql::Template> Planner::analysed(Database& database,
-                                                       const sql::SessionSettings* settings,
-                                                       std::string_view text, std::string_view example) {
-    const auto catalog = settings ? database.catalog() : nullptr;
-    const std::uint32_t fingerprint = settings ? settings->fingerprint : kUnknownSettings;
+Planner::TemplateRef Planner::of_known_names(Database& database, const sql::SessionSettings& settings,
+                                             std::string_view text, std::string_view example) {
+    const auto catalog = database.catalog();
     const std::uint64_t version = catalog ? catalog->version : 0;
-    if (auto known = templates_.find(fingerprint, text, version)) return known;
+    if (auto known = templates_.find(settings.fingerprint, text, version)) return known;
 
     sql::AnalysisContext context;
     context.catalog = catalog.get();
     context.exclude = exclude_;
-    if (settings) {
-        context.search_path = settings->search_path;
-        context.user = settings->user;
-    }
+    context.search_path = settings.search_path;
+    context.user = settings.user;
     sql::Template made;
-    made.fingerprint = fingerprint;
+    made.fingerprint = settings.fingerprint;
     made.catalog_version = version;
     made.text = text;
     made.example = example.substr(0, kExampleBytesMax);
@@ -97,7 +100,21 @@ std::shared_ptr<const sql::Template> Planner::analysed(Database& database,
     return templates_.insert(std::move(made));
 }
 
-PlanRef Planner::resolve(Database& database, std::shared_ptr<const sql::Template> made_from) {
+// Of one database and no use to other sessions for long: kept by this worker alone.
+Planner::TemplateRef Planner::of_unknown_names(const CatalogRef& catalog, std::string_view text,
+                                               std::string_view example) {
+    sql::AnalysisContext context;
+    context.catalog = catalog.get();
+    context.names_known = false;
+    auto made = std::make_shared<sql::Template>();
+    made->fingerprint = kUnknownSettings;
+    made->catalog_version = catalog ? catalog->version : 0;
+    made->text = text;
+    made->analysis = sql::analyse(example, context);
+    return made;
+}
+
+PlanRef Planner::resolve(Database& database, TemplateRef made_from) {
     auto plan = std::make_shared<Plan>();
     const sql::Analysis& analysis = made_from->analysis;
     if (analysis.effects.everything) {

@@ -45,24 +45,35 @@ struct Plan {
 };
 using PlanRef = std::shared_ptr<const Plan>;
 
+// How a session's names are found.
+struct Names {
+    // nullptr: not known (something may have changed them since they were asked for); a name may then mean
+    // what has it in any schema, and no read is cacheable.
+    const sql::SessionSettings* settings = nullptr;
+    // With unknown settings: a name may mean something temporary, which the catalog does not hold: any
+    // statement may change anything.
+    bool maybe_temporary = true;
+};
+
 class Planner {
 public:
     Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> exclude, std::size_t plans_max);
 
     // text: the template (simple protocol) or the statement as prepared; example: a statement that it stands
-    // for. settings: nullptr if the session's are not known: names cannot be resolved, a write may be of
-    // anything.
-    [[nodiscard]] PlanRef plan(Database& database, const sql::SessionSettings* settings,
-                               std::string_view text, std::string_view example);
+    // for.
+    [[nodiscard]] PlanRef plan(Database& database, Names names, std::string_view text,
+                               std::string_view example);
     // A plan for what cannot be analysed: everything may change.
     [[nodiscard]] PlanRef opaque(Database& database);
 
 private:
-    [[nodiscard]] std::shared_ptr<const sql::Template> analysed(Database& database,
-                                                                const sql::SessionSettings* settings,
-                                                                std::string_view text,
-                                                                std::string_view example);
-    [[nodiscard]] PlanRef resolve(Database& database, std::shared_ptr<const sql::Template> made_from);
+    using CatalogRef = std::shared_ptr<const sql::Catalog>;
+    using TemplateRef = std::shared_ptr<const sql::Template>;
+    [[nodiscard]] TemplateRef of_known_names(Database& database, const sql::SessionSettings& settings,
+                                             std::string_view text, std::string_view example);
+    [[nodiscard]] TemplateRef of_unknown_names(const CatalogRef& catalog, std::string_view text,
+                                               std::string_view example);
+    [[nodiscard]] PlanRef resolve(Database& database, TemplateRef made_from);
 
     struct Slot {
         std::uint32_t fingerprint;

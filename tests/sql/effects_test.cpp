@@ -23,6 +23,15 @@ std::string effects(std::string_view sql, const Catalog& catalog) {
 
 }  // namespace
 
+TEST_CASE("effects: after a SET in the same string a name may mean any schema's table") {
+    const auto catalog = test::fake_catalog();
+    CHECK(effects("SET search_path = app; UPDATE t SET id = 1", catalog) == "t t");
+    CHECK(effects("SELECT set_config('search_path', 'app', true); DELETE FROM mine", catalog) == "mine");
+    CHECK(effects("SET search_path = app; SELECT upper('x')", catalog) == "*");  // hidden.upper() is volatile
+    CHECK(effects("SET search_path = app; SELECT * FROM t", catalog).empty());
+    CHECK(effects("CREATE TEMP VIEW t AS SELECT 1; SELECT * FROM t", catalog) == "*");
+}
+
 TEST_CASE("effects: a write reaches what PostgreSQL changes with it, and no more") {
     const auto catalog = test::fake_catalog();
     struct Row {

@@ -29,6 +29,22 @@ std::string text_of(int number) {
 
 }  // namespace
 
+TEST_CASE(
+    "template: an analysis without a catalog is not answered with one of a catalog that is not in force") {
+    TemplateTable table(100);
+    Template made;
+    made.fingerprint = 1;
+    made.text = "INSERT INTO t VALUES (@)";
+    made.catalog_version = 5;
+    const auto judged = table.insert(made);
+    made.catalog_version = 0;
+    made.analysis.effects.everything = true;
+    const auto unjudged = table.insert(made);
+    CHECK(unjudged->analysis.effects.everything);
+    CHECK(unjudged->id == judged->id);
+    CHECK(table.find(1, made.text, 5) == judged);
+}
+
 TEST_CASE("template: what was inserted is found by fingerprint, text and catalog version") {
     TemplateTable table(10);
     CHECK(table.find(1, "a", 1) == nullptr);
@@ -66,7 +82,8 @@ TEST_CASE("template: the first analysis of a catalog version wins, and an older 
     second.analysis.cacheable = false;
     const auto first = table.insert(made("a", 1, 5));
     CHECK(table.insert(second) == first);
-    CHECK(table.insert(made("a", 1, 4)) == first);
+    CHECK(table.insert(made("a", 1, 4)) != first);
+    CHECK(table.find(1, "a", 4) == nullptr);
     CHECK(table.find(1, "a", 5) == first);
     CHECK(table.parsed_total() == 3);
     CHECK(table.size() == 1);

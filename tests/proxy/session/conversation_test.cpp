@@ -437,6 +437,100 @@ TEST_CASE("conversation: after DDL nothing is trusted until the catalog was load
     warm(stage, "two");
 }
 
+TEST_CASE("conversation: a write behind a SET that is under way may be of any schema's table") {
+    Stage stage;
+    Actor reader(stage), writer(stage);
+    const std::string read = query("SELECT v FROM other.t WHERE id = 1");
+    reader.run("SELECT v FROM t", "SELECT 0");  // the settings are asked for on the way
+    reader.client_sends(read);
+    reader.server_sends(rows("one"));
+    reader.take_client();
+    reader.client_sends(read);
+    REQUIRE(reader.take_client() == rows("one"));
+
+    writer.run("SELECT v FROM t", "SELECT 0");
+    SUBCASE("in an exchange of its own") {
+        writer.client_sends(query("SET search_path = other"));
+        writer.client_sends(query("UPDATE t SET v = 'two'"));
+    }
+    SUBCASE("in the same one") {
+        std::string bytes;
+        for (const std::string_view sql : {"SET search_path = other", "UPDATE t SET v = 'two'"}) {
+            wire::append_parse(bytes, "", sql, {});
+            wire::append_bind(bytes, "", "", {}, {}, {});
+            wire::append_execute(bytes, "", 0);
+        }
+        writer.client_sends(bytes + sync());
+    }
+    reader.client_sends(read);
+    CHECK(reader.take_client().empty());
+}
+
+TEST_CASE(
+    "conversation: in a block whose settings are unknown a read drops nothing, a write what it may mean") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage), reader(stage);
+    const std::string read = query("SELECT v FROM t WHERE id = 1");
+    actor.run("BEGIN", "BEGIN", 'T');
+    actor.run("SET LOCAL search_path = other", "SET", 'T');
+    actor.run("SELECT v FROM t WHERE id = 2", "SELECT 0", 'T');
+    actor.run("UPDATE u SET v = 'x'", "UPDATE 1", 'T');
+    actor.run("COMMIT", "COMMIT");
+    reader.client_sends(read);
+    CHECK(reader.take_client() == rows("one"));
+
+    SUBCASE("of any schema") {
+        actor.run("BEGIN", "BEGIN", 'T');
+        actor.run("SET LOCAL search_path = other", "SET", 'T');
+        actor.run("UPDATE t SET v = 'x'", "UPDATE 1", 'T');
+        actor.run("COMMIT", "COMMIT");
+    }
+    SUBCASE("of anything where something temporary may hide a view that writes") {
+        actor.run("BEGIN", "BEGIN", 'T');
+        actor.run("CREATE TEMP TABLE other (i int)", "CREATE TABLE", 'T');
+        actor.run("SELECT v FROM u", "SELECT 0", 'T');
+        actor.run("COMMIT", "COMMIT");
+    }
+    reader.client_sends(read);
+    CHECK(reader.take_client().empty());
+}
+
+TEST_CASE("conversation: a query string that is no SQL leaves catalog and settings as they were") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    const int wanted = stage.catalogs_wanted;
+    const auto answer = [](std::string_view sqlstate, bool context) {
+        std::string fields =
+            std::string("SERROR\0C", 8) + std::string(sqlstate) + '\0' + std::string("P1\0", 3);
+        if (context) fields += std::string("WPL/pgSQL function f()\0", 23);
+        fields += '\0';
+        std::string bytes = "E";
+        const auto length = static_cast<std::uint32_t>(fields.size() + 4);
+        for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(length >> shift);
+        return bytes + fields + ready();
+    };
+    actor.client_sends(query("SELCT 1"));
+    SUBCASE("the parser refuses it") {
+        actor.server_sends(answer("42601", false));
+        CHECK(stage.catalogs_wanted == wanted);
+    }
+    SUBCASE("a function that it calls fails") {
+        actor.server_sends(answer("42601", true));
+        CHECK(stage.catalogs_wanted == wanted + 1);
+    }
+    SUBCASE("another error") {
+        actor.server_sends(answer("22012", false));
+        CHECK(stage.catalogs_wanted == wanted + 1);
+    }
+    SUBCASE("a part of it ran") {
+        actor.server_sends(command_complete("SELECT 1"));
+        actor.server_sends(answer("42601", false));
+        CHECK(stage.catalogs_wanted == wanted + 1);
+    }
+}
+
 TEST_CASE("conversation: a session that SETs is asked anew, one with temp tables is not served") {
     Stage stage;
     warm(stage);

@@ -102,7 +102,8 @@ std::string types(std::string_view bytes) {
 std::shared_ptr<sql::Catalog> Stage::catalog(std::uint64_t version) {
     auto catalog = std::make_shared<sql::Catalog>();
     catalog->version = version;
-    catalog->relations = {table(20001, "t"), table(20002, "u")};
+    catalog->relations = {table(20001, "t"), table(20002, "u"), table(20003, "t")};
+    catalog->relations.back().schema = "other";
     catalog->functions = {function(20100, "public", "f", 'v'), function(1598, "pg_catalog", "random", 'v'),
                           function(65, "pg_catalog", "int4eq", 'i')};
     catalog->index();

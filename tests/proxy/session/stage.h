@@ -54,7 +54,7 @@ std::string extended(std::string_view statement, std::string_view sql, std::stri
 class Stage {
 public:
     Stage();
-    // The catalog: public.t(oid 20001), public.u(20002); f() volatile and not built in.
+    // The catalog: public.t(oid 20001), public.u(20002), other.t(20003); f() volatile and not built in.
     static std::shared_ptr<sql::Catalog> catalog(std::uint64_t version = 1);
 
     cache::WriteLog log;
