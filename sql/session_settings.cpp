@@ -26,10 +26,12 @@ constexpr std::array<Expression, 5> kExpressions{{
     {"current_database", "pg_catalog.current_database()"},
     {"session_user", "session_user"},
     {"current_user", "current_user"},
-    {"has_temp_schema", "pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"},
+    {"has_temp_objects",
+     "EXISTS(SELECT FROM pg_catalog.pg_depend WHERE refclassid OPERATOR(pg_catalog.=) 2615"
+     " AND refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"},
     {"database_files", "pg_catalog.pg_relation_filepath('pg_catalog.pg_am'::pg_catalog.regclass)"},
 }};
-enum : std::size_t { kDatabase, kSessionUser, kCurrentUser, kHasTempSchema };
+enum : std::size_t { kDatabase, kSessionUser, kCurrentUser, kHasTempObjects };
 
 constexpr std::string_view kStatementTimeout = "statement_timeout";
 
@@ -109,7 +111,7 @@ SessionSettings read_off(std::vector<std::string> values) {
     settings.read_committed = isolation == "read committed" || isolation == "read uncommitted";
     settings.standard_conforming_strings = value("standard_conforming_strings") == "on";
     settings.ascii_safe_encoding = is_ascii_safe(value("client_encoding"));
-    settings.has_temp_schema = values[kHasTempSchema] != "f";
+    settings.has_temp_objects = values[kHasTempObjects] != "f";
     settings.statement_timeout_ms = milliseconds(value(kStatementTimeout));
     settings.values = std::move(values);
     return settings;

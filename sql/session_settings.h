@@ -23,8 +23,9 @@ namespace warmfront::sql {
 [[nodiscard]] const std::string& probe_sql();
 
 // Names in the order of the probe's columns. The first five are not GUCs but expressions: current database,
-// session_user, current_user, whether the session has a temp schema (pg_my_temp_schema() <> 0), and where the
-// database's files are, which tells a database from an earlier one of the same name.
+// session_user, current_user, whether anything is in its temp schema (a backend that had one keeps it, empty,
+// to its end), and where the database's files are, which tells a database from an earlier one of the same
+// name.
 [[nodiscard]] const std::vector<std::string_view>& probed_settings();
 
 // Whether an analysis that SETs this name (any case) can alter what the probe tells; unknown names count as
@@ -44,7 +45,7 @@ struct SessionSettings {
     bool read_committed = false;  // default_transaction_isolation; READ UNCOMMITTED is the same to PostgreSQL
     bool standard_conforming_strings = true;
     bool ascii_safe_encoding = false;  // client_encoding; see NormalizeOptions in sql/tokenizer.h
-    bool has_temp_schema = false;
+    bool has_temp_objects = false;
     std::uint64_t statement_timeout_ms = 0;  // 0: none
 };
 

@@ -153,6 +153,8 @@ private:
     void ask_settings();
     [[nodiscard]] const sql::SessionSettings* settings() const;
     [[nodiscard]] Names names() const;
+    [[nodiscard]] bool snapshot_owed(const sql::Analysis* analysis) const;
+    void take_snapshot();
     [[nodiscard]] bool may_read_cache(const Plan& plan) const;
     void use_profile();
     struct Reply {
@@ -168,6 +170,7 @@ private:
 
     // conversation_backend.cpp
     void on_ready(Exchange& exchange, const wire::Piece& piece);
+    void on_snapshot(const wire::Piece& piece);
     void on_probe(Exchange& exchange, const wire::Piece& piece);
     [[nodiscard]] bool hidden(Exchange& exchange, const wire::Piece& piece);
     void keep(Exchange& exchange);
@@ -200,7 +203,8 @@ private:
     Exchange* open_ = nullptr;        // Extended, sent in part: its Sync is still to come
     TransactionBlock block_;
     PreparedStatements prepared_;
-    NameMap<PlanRef> portals_;  // of this transaction; the unnamed one too
+    NameMap<PlanRef> portals_;      // of this transaction; the unnamed one too
+    bool served_in_block_ = false;  // a query of this block never reached the server
     bool unnamed_portal_gone_ =
         false;  // answered from the cache in this block: the server has none, or an older one
     std::optional<Exchange> absorbed_;  // see absorb_open()

@@ -40,6 +40,7 @@ void Conversation::on_backend(const wire::Piece& piece, std::uint64_t now_us) {
 
     Exchange& exchange = exchanges_.front();
     if (exchange.kind == Exchange::Kind::Probe) return on_probe(exchange, piece);
+    if (exchange.kind == Exchange::Kind::Snapshot) return on_snapshot(piece);
     switch (piece.type) {
         case 'Z': return on_ready(exchange, piece);
         case 'E':
@@ -147,6 +148,10 @@ void Conversation::settle(Exchange& exchange, char status) {
         portals_.clear();
         unnamed_portal_gone_ = false;
     }
+    using sql::TransactionEffect;
+    const bool same_block = exchange.transaction == TransactionEffect::None ||
+                            exchange.transaction == TransactionEffect::Isolation;
+    if (block_.idle() || !same_block) served_in_block_ = false;
 }
 
 // PostgreSQL did nothing of it: there is no catalog to be read anew, and the settings are what they were.
@@ -179,6 +184,13 @@ void Conversation::statements_after(Exchange& exchange) {
     if (statement) statement->settled_version = exchange.catalog_version;
 }
 
+void Conversation::on_snapshot(const wire::Piece& piece) {
+    if (piece.type != 'Z') return;
+    (void)block_.ready(piece.body.empty() ? 'E' : piece.body[0], exchanges_.front(), settings());
+    exchanges_.pop_front();
+    if (wait_ == Wait::Settings) resume();
+}
+
 // The probe's answer stays here; the request that waited for it goes on.
 void Conversation::on_probe(Exchange& exchange, const wire::Piece& piece) {
     switch (piece.type) {
@@ -195,7 +207,7 @@ void Conversation::on_probe(Exchange& exchange, const wire::Piece& piece) {
     }
     if (!exchange.failed && exchange.probe_values.size() == sql::probed_settings().size())
         settings_ = services_.interner.intern(std::move(exchange.probe_values));
-    if (settings_) maybe_temporary_ = settings_->has_temp_schema;
+    if (settings_) maybe_temporary_ = settings_->has_temp_objects;
     settings_generation_ = exchange.settings_generation;
     settings_refused_ = settings_ == nullptr;
     if (settings_ && settings_first_)

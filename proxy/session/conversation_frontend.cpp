@@ -200,6 +200,11 @@ void Conversation::process(Request request, std::string_view bytes) {
                 ask_settings();
                 break;
             }
+            if (snapshot_owed(nullptr)) {
+                hold(Wait::Settings, request, bytes);
+                take_snapshot();
+                break;
+            }
             forward_extended(bytes, false);
             break;
     }
@@ -233,6 +238,10 @@ void Conversation::process_simple(std::string_view bytes) {
         hold(Wait::Settings, Request::Simple, bytes);
         return ask_settings();
     }
+    if (snapshot_owed(&plan->analysis())) {
+        hold(Wait::Settings, Request::Simple, bytes);
+        return take_snapshot();
+    }
     if (!may_read_cache(*plan)) return forward_simple(bytes, plan);
 
     services_.key.start(known->fingerprint, plan->made_from->id, 'Q', 0);
@@ -258,16 +267,28 @@ void Conversation::process_extended(std::string_view bytes) {
             hold(Wait::Settings, Request::Extended, bytes);
             return ask_settings();
         }
+        if (snapshot_owed(nullptr)) {
+            hold(Wait::Settings, Request::Extended, bytes);
+            return take_snapshot();
+        }
         return forward_extended(bytes, true);
     }
     PreparedStatement* const statement = single->parse ? nullptr : prepared_.find(single->bind->statement);
-    if (!single->parse && (!statement || statement->opaque)) return forward_extended(bytes, true);
+    if (!single->parse && (!statement || statement->opaque)) {
+        if (!snapshot_owed(nullptr)) return forward_extended(bytes, true);
+        hold(Wait::Settings, Request::Extended, bytes);
+        return take_snapshot();
+    }
     const PlanRef plan =
         statement ? plan_of(*statement)
                   : services_.planner.plan(database_, names(), single->parse->sql, single->parse->sql);
     if (!settings() && settings_wanted(plan->analysis())) {
         hold(Wait::Settings, Request::Extended, bytes);
         return ask_settings();
+    }
+    if (snapshot_owed(&plan->analysis())) {
+        hold(Wait::Settings, Request::Extended, bytes);
+        return take_snapshot();
     }
     // A statement prepared before the catalog changed may have to fail now ("cached plan must not change
     // result type"): PostgreSQL runs it once before it is served again.

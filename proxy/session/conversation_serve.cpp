@@ -101,11 +101,29 @@ void Conversation::ask_settings() {
     services_.to_server.compose([](std::string& out) { wire::append_query(out, sql::probe_sql()); });
 }
 
+// PostgreSQL refuses some statements once a query of the block has run (SET TRANSACTION and its like). Where
+// all that ran was answered from the cache, the server must be given a query before it hears such a one.
+// analysis: nullptr for several statements at once.
+bool Conversation::snapshot_owed(const sql::Analysis* analysis) const {
+    if (!served_in_block_ || !exchanges_.empty() || block_.status() != 'T') return false;
+    using sql::TransactionEffect;
+    return !analysis || analysis->changes_settings || analysis->query_class == sql::QueryClass::Opaque ||
+           (analysis->transaction != TransactionEffect::None &&
+            analysis->transaction != TransactionEffect::End);
+}
+
+void Conversation::take_snapshot() {
+    served_in_block_ = false;
+    begin_exchange(Exchange::Kind::Snapshot);
+    prepared_.unnamed_lost_on_server();
+    services_.to_server.compose([](std::string& out) { wire::append_query(out, "SELECT 1"); });
+}
+
 void Conversation::use_profile() {
     const std::uint64_t generation = database_.settings_generation();
     settings_ = database_.profile(startup_key_);
     settings_generation_ = generation;
-    if (settings_) maybe_temporary_ = settings_->has_temp_schema;
+    if (settings_) maybe_temporary_ = settings_->has_temp_objects;
 }
 
 bool Conversation::only_plain_reads_under_way() const {
@@ -116,7 +134,7 @@ bool Conversation::only_plain_reads_under_way() const {
 
 bool Conversation::may_read_cache(const Plan& plan) const {
     const sql::SessionSettings* known = settings();
-    return options_.cache && plan.cacheable() && known && !known->has_temp_schema &&
+    return options_.cache && plan.cacheable() && known && !known->has_temp_objects &&
            plan.made_from->catalog_version == database_.catalog_version() && block_.reads_committed(*known) &&
            (exchanges_.empty() || only_plain_reads_under_way());
 }
@@ -155,6 +173,7 @@ void Conversation::reply_from(const cache::EntryRef& entry, Reply reply) {
                                                    : entry->without_row_description());
         add(block_.idle() ? kReadyIdle : kReadyInBlock);
     };
+    served_in_block_ |= !block_.idle();
     if (reply.extended && !block_.idle()) unnamed_portal_gone_ = true;
     if (exchanges_.empty()) {
         const auto add = [&](std::string_view bytes) { services_.to_client.copy(bytes); };

@@ -66,8 +66,10 @@ struct Exchange {
         Simple,    // a Query
         Extended,  // Parse ... Sync
         FunctionCall,
-        Probe,  // our own query for the session's settings; the client sees nothing of it
-        Local,  // answered from the cache behind others that are still under way
+        Snapshot,  // our own query that changes nothing, see Conversation::snapshot_owed(); not for the
+                   // client
+        Probe,     // our own query for the session's settings; the client sees nothing of it
+        Local,     // answered from the cache behind others that are still under way
     };
     Kind kind = Kind::Simple;
     bool synced = true;              // Extended: its Sync was sent

@@ -1,6 +1,7 @@
 #include "tests/live/twin/statement_generator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/live/twin/patterns.h"
 
@@ -25,7 +26,8 @@ unsigned StatementGenerator::pick_session() {
     return static_cast<unsigned>(random_.below(sessions_.size()));  // those in a transaction get there sooner
 }
 
-static Login draw_login(Random& random) {
+static Login draw_login(Random& random, bool calm) {
+    if (calm && random.chance(70)) return {"postgres", {}};  // sessions with equal settings share answers
     using Parameters = std::vector<std::pair<std::string, std::string>>;
     static const std::vector<Parameters> parameters = {
         {},
@@ -65,9 +67,11 @@ Turn StatementGenerator::next() {
     begins_serializable_ = false;
     last_session_ = pick_session();
     const char status = sessions_[last_session_].status;
-    if (status == 'I' && random_.below(400) == 0) {
+    // A calm phase begins without temporary tables, without settings that were changed.
+    const bool first_of_calm = std::exchange(sessions_[last_session_].calm, calm()) != calm() && calm();
+    if (status == 'I' && (first_of_calm || random_.below(400) == 0)) {
         sessions_[last_session_].delivery = {};
-        return {last_session_, {Kind::Session, "a new session", {}}, draw_login(random_)};
+        return {last_session_, {Kind::Session, "a new session", {}}, draw_login(random_, calm())};
     }
     std::span<const Choice> choices = kFailed;
     if (status == 'I') choices = kIdle;
@@ -88,17 +92,18 @@ void StatementGenerator::observe(const Turn& turn, const Messages& answer) {
 }
 
 // What could do anything: a cache forgets all, and trusts nothing until it has looked at the catalog again.
-static bool is_opaque(std::string_view sql) {
+static bool is_opaque(const Pattern& pattern) {
+    if (pattern.kind == Kind::Definition) return true;
     for (const auto word :
          {"CALL "sv, "DO "sv, "PREPARE "sv, "EXECUTE "sv, "bump("sv, "innocent("sv, "SELEC "sv})
-        if (sql.find(word) != sql.npos) return true;
+        if (pattern.sql.find(word) != pattern.sql.npos) return true;
     return false;
 }
 
 const Pattern& StatementGenerator::pick(std::span<const Pattern> patterns) {
     for (;;) {
         const Pattern& pattern = random_.pick_weighted(patterns);
-        if (!calm() || !is_opaque(pattern.sql)) return pattern;
+        if (!calm() || !is_opaque(pattern)) return pattern;
     }
 }
 
@@ -124,11 +129,11 @@ Step StatementGenerator::say_text(unsigned session, Kind kind, std::string text)
 }
 
 Step StatementGenerator::read(unsigned session) {
-    constexpr std::size_t kRecent = 10;
-    if (recent_.size() == kRecent && random_.chance(65)) {
+    constexpr std::size_t kRecent = 6;
+    if (recent_.size() == kRecent && random_.chance(calm() ? 90 : 65)) {
         Said again = recent_[random_.below(kRecent)];
-        if (random_.chance(10)) redraw(again.statement, random_);
-        if (random_.chance(10)) again.style = style();
+        if (random_.chance(7)) redraw(again.statement, random_);
+        if (random_.chance(7)) again.style = style();
         return sessions_[session].delivery.deliver(again.statement, again.style);
     }
     Said said{fill(pick(read_patterns()), random_), style()};
@@ -143,6 +148,7 @@ Step StatementGenerator::read(unsigned session) {
 }
 
 Step StatementGenerator::write(unsigned session) {
+    if (calm() && random_.chance(60)) return read(session);
     return say(session, pick(write_patterns()));
 }
 

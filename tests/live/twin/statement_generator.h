@@ -36,10 +36,13 @@ public:
     Turn next();
     // What the direct side answered to the turn.
     void observe(const Turn& turn, const Messages& answer);
+    // Phases of many definitions take turns with calm ones, where a cache has something to do.
+    [[nodiscard]] bool calm() const { return turns_ % 1500 >= 400; }
 
 private:
     struct Session {
         char status = 'I';
+        bool calm = false;  // its last turn was in a calm phase
         Delivery delivery;
     };
     struct Said {
@@ -54,7 +57,6 @@ private:
 
     unsigned pick_session();
     [[nodiscard]] bool alone(unsigned session) const;
-    [[nodiscard]] bool calm() const { return turns_ % 1500 >= 400; }
     // Whether a session may say what needs a relation for itself or changes the catalog.
     [[nodiscard]] bool may_define(unsigned session) const { return !calm() && alone(session); }
     const Pattern& pick(std::span<const Pattern> patterns);  // of what suits the weather

@@ -137,6 +137,35 @@ TEST_CASE("conversation: blocks") {
     }
 }
 
+TEST_CASE("conversation: the server knows of a query in a block before what must come first in one") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    actor.run("BEGIN", "BEGIN", 'T');
+    actor.take_client();
+    actor.take_server();
+    actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    REQUIRE(actor.take_client() == rows("one", 'T'));
+    const std::string late = query("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+    SUBCASE("SET TRANSACTION") {
+        actor.client_sends(late);
+        CHECK(actor.take_server() == query("SELECT 1"));
+        actor.server_sends(rows("1", 'T'));
+        CHECK(actor.take_client().empty());
+        CHECK(actor.take_server() == late);
+        actor.server_sends(error("25001") + ready('E'));
+        CHECK(actor.take_client() == error("25001") + ready('E'));
+    }
+    SUBCASE("not in the next block") {
+        actor.run("COMMIT AND CHAIN", "COMMIT", 'T');
+        actor.take_server();
+        actor.client_sends(late);
+        CHECK(actor.take_server() == late);
+        actor.server_sends(command_complete("SET") + ready('T'));
+    }
+    actor.run("ROLLBACK", "ROLLBACK");
+}
+
 TEST_CASE("conversation: a write in a block drops at COMMIT, not before") {
     Stage stage;
     warm(stage);
