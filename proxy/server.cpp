@@ -55,7 +55,10 @@ public:
           interner_(kFingerprintsMax),
           upstream_(std::move(upstream)),
           control_({[this](const std::string& database) { return upstream_.target().conninfo_for(database); },
-                    upstream_.target().dbname, settings_->catalog.refresh},
+                    upstream_.target().dbname, settings_->catalog.refresh,
+                    [this](const std::string& database) {
+                        counters_.count_invalidation(database, session::DropCause::UpstreamLost);
+                    }},
                    write_log_, log_),
           databases_(write_log_, kDatabasesMax,
                      [this](session::Database& database) { control_.catalog_wanted(database); }),

@@ -62,7 +62,7 @@ void Control::refresh(session::Database& database) {
         return;
     }
     // Another server process, or the same one started anew: what was kept may never have happened.
-    if (loaded->server_changed) write_log_.everything_changed();
+    if (loaded->server_changed) empty_cache();
     if (loaded->settings_changed) database.settings_changed();
     if (!database.publish(std::move(loaded->catalog), epoch)) return catalog_wanted(database);
     note_readiness(database, {});
@@ -74,6 +74,12 @@ void Control::lost_sight(session::Database& database) {
     database.withdraw();
     database.settings_changed();
     write_log_.everything_changed(database.name());
+    options_.on_upstream_lost(database.name());
+}
+
+void Control::empty_cache() {
+    write_log_.everything_changed();
+    for (const session::Database* database : databases_->all()) options_.on_upstream_lost(database->name());
 }
 
 CatalogKeeper& Control::keeper(session::Database& database) {
@@ -83,7 +89,7 @@ CatalogKeeper& Control::keeper(session::Database& database) {
             std::make_unique<CatalogKeeper>(loop_, options_.conninfo_for(database.name()), [this, &database] {
                 log_.warning("control connection lost, the cache is emptied",
                              {{LogKey::Database, database.name()}});
-                write_log_.everything_changed();
+                empty_cache();
                 lost_sight(database);
                 refresh(database);
             });
@@ -102,7 +108,7 @@ std::string Control::not_ready_because() const {
 }
 
 void Control::continuity_in_doubt() {
-    write_log_.everything_changed();  // at once, on the thread that has noticed
+    empty_cache();  // at once, on the thread that has noticed
     log_.warning("a connection to PostgreSQL broke as in a crash: the cache is emptied");
     (void)mailbox_.post([this] { refresh_all(); });
 }

@@ -34,6 +34,8 @@ struct ControlOptions {
     std::function<std::string(const std::string& database)> conninfo_for;
     std::string first_database;  // loaded at start; readiness is judged by it
     std::chrono::milliseconds refresh{10'000};
+    // Told of every database whose answers became void because PostgreSQL was lost sight of; from any thread.
+    std::function<void(const std::string& database)> on_upstream_lost = [](const std::string&) {};
 };
 
 class Control final : public session::Aftermath {
@@ -67,6 +69,7 @@ private:
     void ask_for_backends();
     void settle_gone(std::vector<session::Unsettled> writes);
     void lost_sight(session::Database& database);
+    void empty_cache();
     CatalogKeeper& keeper(session::Database& database);
     void note_readiness(const session::Database& database, std::string reason);
 

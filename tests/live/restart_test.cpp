@@ -76,6 +76,8 @@ void check_after_crash(PostgresServer& server, const WarmfrontProcess& warmfront
         CHECK((ending.starts_with("57P0") || ending.starts_with("08")));
     }
     check_reads_agree(server, warmfront.port());
+    if (!direct_mode())
+        CHECK(warmfront.metrics().sum("warmfront_invalidations_total", "cause=\"upstream_lost\"") > 0);
     const auto dead = idle.query("SELECT 1");
     CHECK((!dead.has_value() || !sqlstate_of(*dead).empty()));
 }
