@@ -7,6 +7,7 @@
 #include <charconv>
 #include <iterator>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "sql/catalog.h"
@@ -33,12 +34,14 @@ constexpr std::array<Expression, 5> kExpressions{{
 }};
 enum : std::size_t { kDatabase, kSessionUser, kCurrentUser, kHasTempObjects };
 
-constexpr std::string_view kStatementTimeout = "statement_timeout";
+// They alter no answer, and come last.
+constexpr std::array<std::string_view, 3> kTimeLimits{"statement_timeout", "idle_session_timeout",
+                                                      "idle_in_transaction_session_timeout"};
 
 std::vector<std::string_view> probed_gucs() {
     const auto names = fingerprinted_settings();
     std::vector<std::string_view> gucs(names.begin(), names.end());
-    gucs.push_back(kStatementTimeout);
+    gucs.insert(gucs.end(), kTimeLimits.begin(), kTimeLimits.end());
     return gucs;
 }
 
@@ -90,13 +93,12 @@ std::uint64_t milliseconds(std::string_view text) {
     return unit == units.end() ? 0 : number * unit->ms;
 }
 
-std::string joined(const std::vector<std::string>& values, std::size_t left_out) {
+std::string joined(std::span<const std::string> values) {
     std::string all;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (i == left_out) continue;
-        all += std::to_string(values[i].size());
+    for (const std::string& value : values) {
+        all += std::to_string(value.size());
         all += ':';
-        all += values[i];
+        all += value;
     }
     return all;
 }
@@ -112,7 +114,9 @@ SessionSettings read_off(std::vector<std::string> values) {
     settings.standard_conforming_strings = value("standard_conforming_strings") == "on";
     settings.ascii_safe_encoding = is_ascii_safe(value("client_encoding"));
     settings.has_temp_objects = values[kHasTempObjects] != "f";
-    settings.statement_timeout_ms = milliseconds(value(kStatementTimeout));
+    settings.statement_timeout_ms = milliseconds(value("statement_timeout"));
+    settings.idle_timeout_ms = milliseconds(value("idle_session_timeout"));
+    settings.idle_in_block_timeout_ms = milliseconds(value("idle_in_transaction_session_timeout"));
     settings.values = std::move(values);
     return settings;
 }
@@ -143,14 +147,16 @@ SettingsInterner::SettingsInterner(std::size_t entries_max) : entries_max_(entri
 std::shared_ptr<const SessionSettings> SettingsInterner::intern(std::vector<std::string> values) {
     if (values.size() != probed_settings().size()) return nullptr;
     if (shows_log(values[place_of("client_min_messages")])) return nullptr;
-    const std::size_t timeout = place_of(kStatementTimeout);
-    std::string key = joined(values, timeout);
+    const std::size_t altering = values.size() - kTimeLimits.size();
+    std::string key = joined(std::span(values).first(altering));
 
     const std::lock_guard lock(mutex_);
     auto family = families_.find(key);
     if (family != families_.end())
         for (const auto& member : family->second.members)
-            if (member->values[timeout] == values[timeout]) return member;
+            if (std::ranges::equal(std::span(member->values).subspan(altering),
+                                   std::span(values).subspan(altering)))
+                return member;
     if (entries_ >= entries_max_) {
         forget_unused();
         if (entries_ >= entries_max_) return nullptr;

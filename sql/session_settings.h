@@ -35,7 +35,7 @@ namespace warmfront::sql {
 
 struct SessionSettings {
     std::vector<std::string> values;  // as probed, NULL as "\0"
-    // Same number = same values, statement_timeout aside, which alters no answer; never reused within the
+    // Same number = same values, time limits aside, which alter no answer; never reused within the
     // process; 0 is none.
     std::uint32_t fingerprint = 0;
     // Read off the values:
@@ -46,7 +46,10 @@ struct SessionSettings {
     bool standard_conforming_strings = true;
     bool ascii_safe_encoding = false;  // client_encoding; see NormalizeOptions in sql/tokenizer.h
     bool has_temp_objects = false;
-    std::uint64_t statement_timeout_ms = 0;  // 0: none
+    // 0: none
+    std::uint64_t statement_timeout_ms = 0;
+    std::uint64_t idle_timeout_ms = 0;           // idle_session_timeout
+    std::uint64_t idle_in_block_timeout_ms = 0;  // idle_in_transaction_session_timeout
 };
 
 // Gives equal value lists the same fingerprint. Thread-safe (one short lock). At most entries_max different
@@ -61,7 +64,7 @@ public:
     [[nodiscard]] std::shared_ptr<const SessionSettings> intern(std::vector<std::string> values);
 
 private:
-    struct Family {  // of one fingerprint: they differ in statement_timeout
+    struct Family {  // of one fingerprint: they differ in time limits
         std::uint32_t fingerprint;
         std::vector<std::shared_ptr<const SessionSettings>> members;
     };

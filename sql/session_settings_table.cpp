@@ -62,10 +62,10 @@ constexpr std::string_view kPlans =
 
 // Limits and time-outs: they turn answers into errors or end the session. A kept answer took no time and no
 // room. (statement_timeout is not among them: the session waits no longer than it for an answer that is under
-// way.)
+// way. Nor are the idle time-outs: the server must hear of a busy session now and then.)
 constexpr std::string_view kLimits =
-    "client_connection_check_interval deadlock_timeout exit_on_error idle_in_transaction_session_timeout "
-    "idle_session_timeout lock_timeout max_stack_depth tcp_keepalives_count tcp_keepalives_idle "
+    "client_connection_check_interval deadlock_timeout exit_on_error "
+    "lock_timeout max_stack_depth tcp_keepalives_count tcp_keepalives_idle "
     "tcp_keepalives_interval tcp_user_timeout temp_file_limit transaction_timeout wal_sender_timeout";
 
 // What goes to the server's log and statistics. (To the client as well, if its client_min_messages is log or

@@ -30,6 +30,7 @@ Exchange& Conversation::begin_exchange(Exchange::Kind kind) {
     Exchange& exchange = exchanges_.emplace_back();
     exchange.kind = kind;
     exchange.sent_us = now_us_;
+    if (kind != Exchange::Kind::Local) server_heard_us_ = now_us_;
     exchange.catalog_version = database_.catalog_version();
     return exchange;
 }

@@ -155,6 +155,8 @@ private:
     [[nodiscard]] Names names() const;
     [[nodiscard]] bool snapshot_owed(const sql::Analysis* analysis) const;
     void take_snapshot();
+    [[nodiscard]] std::uint64_t idle_timeout_ms() const;
+    [[nodiscard]] bool server_must_hear() const;
     [[nodiscard]] bool may_read_cache(const Plan& plan) const;
     void use_profile();
     struct Reply {
@@ -232,6 +234,7 @@ private:
     std::size_t local_bytes_ = 0;  // held in Local exchanges
     bool terminated_ = false;
     std::uint64_t now_us_ = 0;
+    std::uint64_t server_heard_us_ = 0;  // when the last exchange was begun
 };
 
 }  // namespace warmfront::session

@@ -132,11 +132,23 @@ bool Conversation::only_plain_reads_under_way() const {
            });
 }
 
+// How long the server bears with silence; 0: for ever.
+std::uint64_t Conversation::idle_timeout_ms() const {
+    if (!settings_) return 0;
+    return block_.idle() ? settings_->idle_timeout_ms : settings_->idle_in_block_timeout_ms;
+}
+
+// The server ends a session that it takes for idle: of one that is answered from here it hears in time.
+bool Conversation::server_must_hear() const {
+    const std::uint64_t timeout_ms = idle_timeout_ms();
+    return timeout_ms != 0 && now_us_ - server_heard_us_ > timeout_ms * 1000 / 8;
+}
+
 bool Conversation::may_read_cache(const Plan& plan) const {
     const sql::SessionSettings* known = settings();
     return options_.cache && plan.cacheable() && known && !known->has_temp_objects &&
            plan.made_from->catalog_version == database_.catalog_version() && block_.reads_committed(*known) &&
-           (exchanges_.empty() || only_plain_reads_under_way());
+           !server_must_hear() && (exchanges_.empty() || only_plain_reads_under_way());
 }
 
 bool Conversation::serve_or_follow(const PlanRef& plan, const cache::KeyView& key, std::string_view details,
@@ -154,7 +166,7 @@ bool Conversation::serve_or_follow(const PlanRef& plan, const cache::KeyView& ke
         return true;
     }
     keep_wanted_ = !sql::may_mean_now(details);
-    if (!keep_wanted_ || go_alone_ || !exchanges_.empty()) return false;
+    if (!keep_wanted_ || go_alone_ || !exchanges_.empty() || idle_timeout_ms() != 0) return false;
 
     pending_ticket_ = cache::observe(plan->reads);
     pending_role_ = services_.flights.join(key, pending_ticket_, waiter_, ++flight_number_);

@@ -24,7 +24,7 @@ std::string default_value(std::string_view name) {
         std::string_view name;
         std::string_view value;
     };
-    constexpr std::array<Row, 11> values{{{"current_database", "app"},
+    constexpr std::array<Row, 13> values{{{"current_database", "app"},
                                           {"session_user", "alice"},
                                           {"current_user", "alice"},
                                           {"has_temp_objects", "f"},
@@ -34,6 +34,8 @@ std::string default_value(std::string_view name) {
                                           {"standard_conforming_strings", "on"},
                                           {"default_transaction_isolation", "read committed"},
                                           {"statement_timeout", "0"},
+                                          {"idle_session_timeout", "0"},
+                                          {"idle_in_transaction_session_timeout", "0"},
                                           {"hnsw.ef_search", std::string_view("\0", 1)}}};
     const auto found = std::ranges::find(values, name, &Row::name);
     return found == values.end() ? "x" : std::string(found->value);
@@ -78,7 +80,8 @@ constexpr const char* kProbed15 =
     "DateStyle IntervalStyle TimeZone array_nulls backslash_quote bytea_output client_encoding "
     "client_min_messages "
     "composite_type_mismatch default_text_search_config default_transaction_isolation escape_string_warning "
-    "extra_float_digits gin_fuzzy_search_limit ignore_checksum_failure lc_messages lc_monetary lc_numeric "
+    "extra_float_digits gin_fuzzy_search_limit idle_in_transaction_session_timeout idle_session_timeout "
+    "ignore_checksum_failure lc_messages lc_monetary lc_numeric "
     "lc_time "
     "quote_all_identifiers restrict_nonsystem_relation_kind row_security search_path "
     "session_replication_role "
@@ -106,7 +109,7 @@ constexpr const char* kHarmless15 =
     "enable_sort "
     "enable_tidscan exit_on_error extension_destdir force_parallel_mode from_collapse_limit geqo geqo_effort "
     "geqo_generations geqo_pool_size geqo_seed geqo_selection_bias geqo_threshold gin_pending_list_limit "
-    "hash_mem_multiplier idle_in_transaction_session_timeout idle_session_timeout jit jit_above_cost "
+    "hash_mem_multiplier jit jit_above_cost "
     "jit_dump_bitcode jit_expressions jit_inline_above_cost jit_optimize_above_cost jit_tuple_deforming "
     "join_collapse_limit lo_compat_privileges local_preload_libraries lock_timeout log_duration "
     "log_error_verbosity log_executor_stats log_lock_waits log_min_duration_sample "
@@ -285,7 +288,7 @@ TEST_CASE("session settings: equal values are one object, and any other value is
     std::set<std::uint32_t> fingerprints{first->fingerprint};
     std::size_t others = 0;
     for (const std::string_view name : probed_settings()) {
-        if (name == "statement_timeout") continue;
+        if (name == "statement_timeout" || name.starts_with("idle_")) continue;
         for (const std::string& value : {std::string("other"), std::string(), std::string(1, '\0')}) {
             if (value == default_value(name)) continue;
             const auto other = interner.intern(probed({{name, value}}));
@@ -305,7 +308,7 @@ TEST_CASE("session settings: where one value ends and the next begins counts") {
     CHECK(one->fingerprint != other->fingerprint);
 }
 
-TEST_CASE("session settings: sessions that differ in statement_timeout alone share answers") {
+TEST_CASE("session settings: sessions that differ in time limits alone share answers") {
     SettingsInterner interner(10);
     const auto none = interner.intern(probed());
     const auto short_one = interner.intern(probed({{"statement_timeout", "5s"}}));
@@ -314,6 +317,11 @@ TEST_CASE("session settings: sessions that differ in statement_timeout alone sha
     CHECK(none->statement_timeout_ms == 0);
     CHECK(short_one->statement_timeout_ms == 5'000);
     CHECK(interner.intern(probed({{"statement_timeout", "5s"}})) == short_one);
+    const auto idle = interner.intern(
+        probed({{"idle_session_timeout", "1min"}, {"idle_in_transaction_session_timeout", "2s"}}));
+    CHECK(idle->fingerprint == none->fingerprint);
+    CHECK(idle->idle_timeout_ms == 60'000);
+    CHECK(idle->idle_in_block_timeout_ms == 2'000);
 }
 
 TEST_CASE("session settings: a session that sees the log's messages, or a broken answer, is not cached") {

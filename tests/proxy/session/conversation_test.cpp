@@ -166,6 +166,31 @@ TEST_CASE("conversation: the server knows of a query in a block before what must
     actor.run("ROLLBACK", "ROLLBACK");
 }
 
+TEST_CASE("conversation: a server with an idle time-out hears of a busy session in time") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage);
+    const std::string read = query("SELECT v FROM t WHERE id = 1");
+    actor.run("SET idle_session_timeout = '8s'", "SET");
+    actor.take_server();
+    actor.client_sends(read);
+    REQUIRE(actor.conversation().blocked());
+    actor.take_client();
+    actor.answer_probe("read committed", "public", false, "8s");
+    CHECK(actor.take_client() == rows("one"));
+    actor.take_server();
+    stage.now_us += 1'000'000;
+    actor.client_sends(read);
+    CHECK(actor.take_client() == rows("one"));
+    stage.now_us += 1;
+    actor.client_sends(read);
+    CHECK(actor.take_server() == read);
+    actor.server_sends(rows("one"));
+    actor.take_client();
+    actor.client_sends(read);
+    CHECK(actor.take_client() == rows("one"));
+}
+
 TEST_CASE("conversation: a write in a block drops at COMMIT, not before") {
     Stage stage;
     warm(stage);

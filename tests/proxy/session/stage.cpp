@@ -177,7 +177,8 @@ void Actor::server_sends(std::string_view bytes) {
     if (!conversation_->blocked()) client_sends({});
 }
 
-void Actor::answer_probe(std::string_view isolation, std::string_view search_path, bool temp) {
+void Actor::answer_probe(std::string_view isolation, std::string_view search_path, bool temp,
+                         std::string_view idle_timeout) {
     std::string body;
     const auto& names = sql::probed_settings();
     body += static_cast<char>(names.size() >> 8);
@@ -186,6 +187,7 @@ void Actor::answer_probe(std::string_view isolation, std::string_view search_pat
         std::string value = i == 0 ? "app" : i <= 2 ? "alice" : i == 3 ? (temp ? "t" : "f") : "";
         if (names[i] == "default_transaction_isolation") value = isolation;
         if (names[i] == "search_path") value = search_path;
+        if (names[i] == "idle_session_timeout") value = idle_timeout;
         if (names[i] == "standard_conforming_strings") value = "on";
         if (names[i] == "statement_timeout") value = "0";
         for (int shift = 24; shift >= 0; shift -= 8) body += static_cast<char>(value.size() >> shift & 0xff);

@@ -84,7 +84,7 @@ public:
     void server_sends(std::string_view bytes);
     // Answers the probe that is expected to be in `server`, with these settings over the defaults.
     void answer_probe(std::string_view isolation = "read committed", std::string_view search_path = "public",
-                      bool temp = false);
+                      bool temp = false, std::string_view idle_timeout = "0");
     // Sends a query and lets PostgreSQL answer; the settings are asked for on the way if they must be.
     void run(std::string_view sql, std::string_view tag, char status = 'I');
     void landed(std::uint64_t ticket, cache::EntryRef result) noexcept override;
