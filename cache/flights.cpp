@@ -62,7 +62,8 @@ FlightRole Flights::join(const KeyView& key, const FillTicket& ticket, Waiter* w
     return FlightRole::Lead;
 }
 
-void Flights::land(const KeyView& key, const Waiter* leader, std::uint64_t leader_ticket, EntryRef result) {
+void Flights::land(const KeyView& key, const Waiter* leader, std::uint64_t leader_ticket,
+                   const EntryRef& result) {
     Shard& shard = shard_of(key.hash);
     const std::lock_guard lock(shard.mutex);
     const auto bucket = shard.flights.find(key.hash);

@@ -49,7 +49,7 @@ public:
                     std::uint64_t waiter_ticket);
     // Ends the flight begun by this leader; result may be null. Only the followers of this very flight are
     // told, also if another leader took the key over since.
-    void land(const KeyView& key, const Waiter* leader, std::uint64_t leader_ticket, EntryRef result);
+    void land(const KeyView& key, const Waiter* leader, std::uint64_t leader_ticket, const EntryRef& result);
     // The waiter is gone or gave up; landed() will not be called for this ticket afterwards.
     void leave(const KeyView& key, Waiter* waiter, std::uint64_t waiter_ticket);
     [[nodiscard]] std::size_t under_way() const;

@@ -42,7 +42,7 @@ void Shadow::set_capacity(std::size_t capacity) {
 }
 
 std::size_t Shadow::memory_bytes() const {
-    return entries_max_ * sizeof(Entry) + buckets_.capacity() * sizeof(Entry*) + queues_.ghost_bytes();
+    return entries_max_ * sizeof(Entry) + buckets_.capacity() * sizeof(buckets_[0]) + queues_.ghost_bytes();
 }
 
 // The middle of the hash, as in Ghosts; multiplied, since the sample fixes some of its bits.

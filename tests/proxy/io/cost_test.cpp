@@ -1,36 +1,14 @@
 // What a stream costs: no allocation for an answered request, little memory while idle.
 #include <array>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 
 #include <doctest/doctest.h>
 
+#include "tests/allocations.h"
 #include "tests/proxy/io/support.h"
 
 using namespace warmfront::io;
 using namespace warmfront::io::test;
 using namespace std::literals;
-
-static std::atomic<std::size_t> allocations{0};
-static std::atomic<std::size_t> allocated_bytes{0};
-
-// g++ takes the malloc and free of replaced operators, once inlined, for a mismatch.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-
-// The whole binary's operator new; the other forms end here.
-void* operator new(std::size_t size) {
-    ++allocations;
-    allocated_bytes += size;
-    if (void* memory = std::malloc(size)) return memory;
-    throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
 
 namespace {
 
@@ -83,9 +61,9 @@ TEST_CASE("stream cost: an answered request allocates nothing") {
         asker.stream = ends.left.get();
         ends.left->set_events(&asker);
         asker.ask(10);  // libuv's and TLS's tables reach their size
-        const std::size_t before = allocations;
+        const std::size_t before = warmfront::test::allocations();
         asker.ask(2000);
-        CHECK(allocations == before);
+        CHECK(warmfront::test::allocations() == before);
     }
 }
 
@@ -94,14 +72,14 @@ TEST_CASE("stream cost: an idle plain stream holds less than 1 KiB") {
     Loop loop;
     std::vector<std::unique_ptr<Ends>> all;
     all.reserve(kEnds);
-    const std::size_t before = allocated_bytes;
+    const std::size_t before = warmfront::test::allocated_bytes();
     for (std::size_t i = 0; i < kEnds; ++i) {
         all.push_back(std::make_unique<Ends>(loop));
         all.back()->left->write("hello");
     }
     settle(loop);
     for (const auto& ends : all) REQUIRE(ends->right_ear.bytes == "hello");
-    const std::size_t per_stream = (allocated_bytes - before) / (2 * kEnds);
+    const std::size_t per_stream = (warmfront::test::allocated_bytes() - before) / (2 * kEnds);
     CAPTURE(per_stream);
     CHECK(per_stream < 1024 + sizeof(Ends) / 2);
 }

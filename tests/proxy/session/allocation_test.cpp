@@ -1,28 +1,9 @@
-// Counts the allocations of this thread by replacing operator new for the whole test binary.
-#include <cstdlib>
-#include <new>
+// What must not take from the heap.
 
 #include <doctest/doctest.h>
 
+#include "tests/allocations.h"
 #include "tests/proxy/session/stage.h"
-
-namespace {
-
-thread_local std::size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-    ++allocations;
-    if (void* memory = std::malloc(bytes)) return memory;
-    throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
 
 namespace warmfront::session::test {
 namespace {
@@ -36,9 +17,9 @@ void check_hits_are_free(Stage& stage, Actor& actor, const std::string& request,
     REQUIRE(actor.client.ends_with(answer));
     actor.client.clear();
     const int hits_before = stage.tally.hits;
-    const std::size_t before = allocations;
+    const std::size_t before = warmfront::test::allocations();
     for (int round = 0; round < kRounds; ++round) actor.client_sends(request);
-    CHECK(allocations == before);
+    CHECK(warmfront::test::allocations() == before);
     CHECK(stage.tally.hits == hits_before + kRounds);
     CHECK(actor.client.size() == kRounds * answer.size());
     CHECK(actor.server.empty());

@@ -1,6 +1,4 @@
-// Counts the allocations of this thread by replacing operator new for the whole test binary.
-#include <cstdlib>
-#include <new>
+// What must not take from the heap.
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -8,24 +6,7 @@
 #include "proxy/wire/encode.h"
 #include "proxy/wire/framer.h"
 #include "proxy/wire/messages.h"
-
-namespace {
-
-thread_local std::size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-    ++allocations;
-    if (void* memory = std::malloc(bytes)) return memory;
-    throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
+#include "tests/allocations.h"
 
 using namespace warmfront::wire;
 
@@ -79,9 +60,9 @@ std::size_t count_decoded(Framer& framer, std::string_view bytes) {
 TEST_CASE("allocation: framing and decoding the messages of a query allocates nothing") {
     const std::string bytes = query_messages();
     Framer framer(Framer::First::Typed, {});
-    const std::size_t before = allocations;
+    const std::size_t before = warmfront::test::allocations();
     const std::size_t decoded = count_decoded(framer, bytes);
-    const std::size_t after = allocations;
+    const std::size_t after = warmfront::test::allocations();
     CHECK(decoded == 7);
     CHECK(after == before);
 }
@@ -90,19 +71,19 @@ TEST_CASE("allocation: a long message passes in fragments without one") {
     std::string bytes;
     append_copy_data(bytes, long_text(1'000'000));
     Framer framer(Framer::First::Typed, {});
-    const std::size_t before = allocations;
+    const std::size_t before = warmfront::test::allocations();
     for (std::size_t at = 0; at < bytes.size(); at += 8192)
         count_decoded(framer, std::string_view(bytes).substr(at, 8192));
-    CHECK(allocations == before);
+    CHECK(warmfront::test::allocations() == before);
 }
 
 TEST_CASE("allocation: a message cut by the split is copied into one that is given back") {
     const std::string bytes = query_messages();
     Framer framer(Framer::First::Typed, {});
-    const std::size_t before = allocations;
+    const std::size_t before = warmfront::test::allocations();
     CHECK(count_decoded(framer, std::string_view(bytes).substr(0, 900)) == 0);
     CHECK(framer.kept_bytes() == 900);
     CHECK(count_decoded(framer, std::string_view(bytes).substr(900)) == 7);
     CHECK(framer.kept_bytes() == 0);
-    CHECK(allocations > before);
+    CHECK(warmfront::test::allocations() > before);
 }
