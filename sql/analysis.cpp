@@ -164,6 +164,10 @@ Analysis one(const Statement& statement, const AnalysisContext& context) {
     out.changes_catalog = found.changes_catalog;
     out.changes_roles = found.changes_roles;
     add_flags(out, statement);
+    if (statement.kind == StatementKind::PrepareStatement) out.sql_prepare = statement.name;
+    if (statement.kind == StatementKind::ExecuteStatement && statement.functions.empty() &&
+        statement.reads.empty())
+        out.sql_execute = statement.name;
     if (context.catalog != nullptr && context.names_known)
         add_reads(out, statement, context);
     else if (statement.kind == StatementKind::Select)

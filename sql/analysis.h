@@ -67,6 +67,8 @@ struct Analysis {
     bool discards_statements =
         false;                   // DEALLOCATE ALL, DISCARD ALL: all of the session's prepared statements go
     std::string deallocates;     // DEALLOCATE name
+    std::string sql_prepare;     // PREPARE name AS ..., if that is all
+    std::string sql_execute;     // EXECUTE name, if that is all and its arguments call and read nothing
     std::string hint;            // text of a "warmfront:" comment, blanks trimmed; empty without one
     std::size_t statements = 0;  // how many statements the string holds
 };

@@ -251,6 +251,8 @@ Statement statement_of(const PgQuery__Node* node, std::string_view sql) {
         case PG_QUERY__NODE__NODE_EXECUTE_STMT:
             out.kind = StatementKind::ExecuteStatement;
             out.name = node->execute_stmt->name;
+            for (std::size_t i = 0; i < node->execute_stmt->n_params; ++i)
+                Walker(out).visit(node->execute_stmt->params[i]);
             break;
         case PG_QUERY__NODE__NODE_DEALLOCATE_STMT:
             out.kind = StatementKind::Deallocate;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -127,6 +128,14 @@ std::string hint_in(std::string_view sql) {
         if (comment.starts_with(kHint)) return std::string(trim(comment.substr(kHint.size())));
     }
     return {};
+}
+
+std::string_view query_of_prepare(std::string_view sql) {
+    const Scan tokens = scan(std::string(sql));
+    if (!tokens) return {};
+    const std::span all(tokens->tokens, tokens->n_tokens);
+    const auto as = std::ranges::find(all, PG_QUERY__TOKEN__AS, &PgQuery__ScanToken::token);
+    return as == all.end() ? std::string_view{} : sql.substr(static_cast<std::size_t>((*as)->end));
 }
 
 }  // namespace warmfront::sql

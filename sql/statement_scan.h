@@ -15,4 +15,7 @@ inline constexpr std::size_t kNestingMax = 1000;
 // sequence of tokens is not: the parser stops at the lexer's error as well.
 [[nodiscard]] bool may_nest_too_deeply(std::string_view sql);
 
+// The query of a "PREPARE name (types) AS query": what follows the first word AS; empty without one.
+[[nodiscard]] std::string_view query_of_prepare(std::string_view sql);
+
 }  // namespace warmfront::sql

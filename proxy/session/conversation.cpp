@@ -35,9 +35,20 @@ Exchange& Conversation::begin_exchange(Exchange::Kind kind) {
     return exchange;
 }
 
+// EXECUTE does what it executes, where that is known for sure; else it may do anything.
+PlanRef Conversation::executed(const PlanRef& plan) {
+    const std::string& name = plan->analysis().sql_execute;
+    if (name.empty() || (absorbed_ && absorbed_->prepares_sql) ||
+        std::ranges::any_of(exchanges_, [](const Exchange& exchange) { return exchange.prepares_sql; }))
+        return plan;
+    PreparedStatement* const statement = prepared_.find(name);
+    return statement ? plan_of(*statement) : plan;
+}
+
 // Notes what a statement that is about to be sent may do, and marks in the write log what takes effect at
 // once.
-void Conversation::account(Exchange& exchange, const PlanRef& plan) {
+void Conversation::account(Exchange& exchange, const PlanRef& given) {
+    const PlanRef plan = executed(given);
     const sql::Analysis& analysis = plan->analysis();
     using sql::TransactionEffect;
     if (analysis.transaction != TransactionEffect::None) {
@@ -51,6 +62,8 @@ void Conversation::account(Exchange& exchange, const PlanRef& plan) {
                                  analysis.effects.everything || analysis.changes_roles;
     maybe_temporary_ |= analysis.creates_temp || analysis.effects.everything;
     exchange.discards_statements |= analysis.discards_statements;
+    exchange.prepares_sql |= analysis.prepares_sql || analysis.discards_statements;
+    if (analysis.effects.everything) prepared_.forget_by_sql();
     if (!analysis.deallocates.empty()) exchange.deallocates.push_back(analysis.deallocates);
     mark(exchange, *plan);
     exchange.consequences.effects.add(plan->effects);

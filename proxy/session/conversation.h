@@ -186,7 +186,8 @@ private:
 
     // conversation.cpp
     Exchange& begin_exchange(Exchange::Kind kind);
-    void account(Exchange& exchange, const PlanRef& plan);
+    [[nodiscard]] PlanRef executed(const PlanRef& plan);
+    void account(Exchange& exchange, const PlanRef& given);
     void mark(Exchange& exchange, const Plan& plan);
     void mark_lines(Exchange& exchange, const EffectSet& effects);
     void forget_settings() {

@@ -178,6 +178,12 @@ void Conversation::statements_after(Exchange& exchange) {
         prepared_.failed(exchange.parses[i].name);
     if (exchange.discards_statements) prepared_.close_all();
     for (const std::string& name : exchange.deallocates) prepared_.close(name);
+    if (!exchange.failed && !exchange.prepared_query.empty()) {
+        PreparedStatement statement;
+        statement.sql = std::move(exchange.prepared_query);
+        statement.by_sql = true;
+        prepared_.put(exchange.prepared_name, std::move(statement));
+    }
     // A statement that has just run under the catalog in force may be served from now on.
     if (exchange.failed || exchange.binds != 1) return;
     PreparedStatement* statement = prepared_.find(exchange.bound);

@@ -8,6 +8,7 @@
 #include "proxy/session/conversation.h"
 #include "proxy/session/message_walk.h"
 #include "proxy/wire/encode.h"
+#include "sql/statement_scan.h"
 #include "sql/tokenizer.h"
 
 namespace warmfront::session {
@@ -274,7 +275,7 @@ void Conversation::process_extended(std::string_view bytes) {
         return forward_extended(bytes, true);
     }
     PreparedStatement* const statement = single->parse ? nullptr : prepared_.find(single->bind->statement);
-    if (!single->parse && (!statement || statement->opaque)) {
+    if (!single->parse && (!statement || statement->opaque || statement->by_sql)) {
         if (!snapshot_owed(nullptr)) return forward_extended(bytes, true);
         hold(Wait::Settings, Request::Extended, bytes);
         return take_snapshot();
@@ -318,6 +319,10 @@ void Conversation::forward_simple(std::string_view bytes, const PlanRef& plan) {
     Exchange& exchange = begin_exchange(Exchange::Kind::Simple);
     exchange.plan = plan;
     if (plan) account(exchange, plan);
+    if (plan && !plan->analysis().sql_prepare.empty()) {
+        exchange.prepared_name = plan->analysis().sql_prepare;
+        exchange.prepared_query = sql::query_of_prepare(wire::decode_query(bytes.substr(kHeaderBytes))->sql);
+    }
     exchange.plain_read = plan && exchange.is_plain_read();
     if (exchange.plain_read && !plan->cacheable()) meter_.refused(plan->analysis().refusal.label);
     services_.to_server.copy(bytes);

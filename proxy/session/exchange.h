@@ -82,6 +82,7 @@ struct Exchange {
     bool plain_read = false;         // leaves session, transaction and data as they are
     bool touches_settings = false;
     bool discards_statements = false;
+    bool prepares_sql = false;    // PREPARE, DEALLOCATE, DISCARD: names of statements may mean others now
     bool catalog_judged = false;  // Database::begin_write() was called
     std::uint32_t syncs_after_copy =
         0;  // Syncs sent after CopyDone for an exchange that had its Sync already
@@ -102,8 +103,9 @@ struct Exchange {
     std::vector<Sent> parses, closes;
     std::size_t parses_answered = 0, closes_answered = 0;
     std::vector<std::string> deallocates;
-    std::uint32_t binds = 0;  // 0, 1, or 2 for more
-    std::string bound;        // statement of the last Bind
+    std::string prepared_name, prepared_query;  // by SQL's PREPARE
+    std::uint32_t binds = 0;                    // 0, 1, or 2 for more
+    std::string bound;                          // statement of the last Bind
 
     PlanRef plan;     // of the query, or of the last Bind
     std::string key;  // complete cache key; empty: not to be kept

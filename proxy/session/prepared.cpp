@@ -28,6 +28,7 @@ void PreparedStatements::put_unnamed(std::string_view sql, std::string_view para
     unnamed_.plan = plan;
     unnamed_.settled_version = settled_version;
     unnamed_.opaque = false;
+    unnamed_.by_sql = false;
     has_unnamed_ = true;
     if (server_unnamed_ == ServerUnnamed::Same) server_unnamed_ = ServerUnnamed::Other;
 }
@@ -48,6 +49,10 @@ void PreparedStatements::failed(std::string_view name) {
 void PreparedStatements::close_all() {
     close("");
     named_.clear();
+}
+
+void PreparedStatements::forget_by_sql() {
+    std::erase_if(named_, [](const auto& entry) { return entry.second.by_sql; });
 }
 
 void PreparedStatements::simple_query(bool forwarded) {

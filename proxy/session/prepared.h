@@ -24,7 +24,8 @@ struct PreparedStatement {
     PlanRef plan;                 // as of the last use; Planner::plan() renews it
     std::uint64_t settled_version =
         0;                // catalog version under which the server is known to run it (0: not yet)
-    bool opaque = false;  // too long to be kept, or made by SQL's PREPARE: plan is fixed
+    bool opaque = false;  // too long to be kept: plan is fixed
+    bool by_sql = false;  // made by SQL's PREPARE: its parameters' types are not known, it is never served
 };
 
 class PreparedStatements {
@@ -40,6 +41,7 @@ public:
     void close(std::string_view name);   // Close, DEALLOCATE: gone on both sides
     void failed(std::string_view name);  // a Parse that was sent did not succeed
     void close_all();                    // DEALLOCATE ALL, DISCARD ALL
+    void forget_by_sql();                // what runs unseen may have replaced those
     void simple_query(bool forwarded);   // a simple query destroys the unnamed statement
 
     enum class Need { Nothing, Parse, Close };

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "fake_catalog.h"
+#include "sql/statement_scan.h"
 
 using namespace warmfront;
 using namespace warmfront::sql;
@@ -26,6 +27,19 @@ std::string flags(const Analysis& a) {
 }
 
 }  // namespace
+
+TEST_CASE("analysis: what SQL's PREPARE and EXECUTE name") {
+    const auto catalog = test::fake_catalog();
+    const auto context = test::fake_context(catalog);
+    CHECK(analyse("PREPARE p (int, text) AS DELETE FROM t", context).sql_prepare == "p");
+    CHECK(analyse("EXECUTE p(1, 'x')", context).sql_execute == "p");
+    CHECK(analyse("EXECUTE p(log_it(1))", context).sql_execute.empty());
+    CHECK(analyse("EXECUTE p((SELECT id FROM t))", context).sql_execute.empty());
+    CHECK(analyse("EXECUTE p; SELECT 1", context).sql_execute.empty());
+    CHECK(analyse("SELECT 1; PREPARE p AS SELECT 1", context).sql_prepare.empty());
+    CHECK(query_of_prepare("PREPARE \"AS\" /* AS */ (text) AS SELECT 1 AS x") == " SELECT 1 AS x");
+    CHECK(query_of_prepare("SELECT 1").empty());
+}
 
 TEST_CASE("analysis: class, transaction and flags of every kind of statement") {
     const auto catalog = test::fake_catalog();

@@ -108,9 +108,7 @@ const Pattern& StatementGenerator::pick(std::span<const Pattern> patterns) {
 }
 
 Style StatementGenerator::style() {
-    Style style = draw_style(random_);
-    if (calm() && style.mode == Style::Mode::SqlPrepare) style.mode = Style::Mode::Simple;
-    return style;
+    return draw_style(random_);
 }
 
 Step StatementGenerator::say(unsigned session, const Pattern& pattern) {

@@ -191,6 +191,53 @@ TEST_CASE("conversation: a server with an idle time-out hears of a busy session 
     CHECK(actor.take_client() == rows("one"));
 }
 
+TEST_CASE("conversation: EXECUTE drops what it executes drops") {
+    Stage stage;
+    warm(stage);
+    Actor actor(stage), reader(stage);
+    const std::string read = query("SELECT v FROM t WHERE id = 1");
+    const auto kept = [&] {
+        reader.client_sends(read);
+        if (reader.conversation().blocked()) reader.answer_probe();
+        const bool served = reader.take_client() == rows("one");
+        if (!served) {
+            reader.server_sends(rows("one"));
+            reader.take_client();
+        }
+        return served;
+    };
+    actor.run("PREPARE other (text) AS UPDATE u SET v = $1", "PREPARE");
+    actor.run("PREPARE this AS UPDATE t SET v = 'x' WHERE id = $1", "PREPARE");
+    actor.run("PREPARE reading AS SELECT v FROM t WHERE id = $1", "PREPARE");
+    actor.run("EXECUTE other('x')", "UPDATE 1");
+    actor.run("EXECUTE reading(1)", "SELECT 0");
+    CHECK(kept());
+    SUBCASE("the table") {
+        actor.run("EXECUTE this(1)", "UPDATE 1");
+    }
+    SUBCASE("everything, if an argument may write") {
+        actor.run("EXECUTE other(f())", "UPDATE 1");
+    }
+    SUBCASE("everything, if the name is not known") {
+        actor.run("DEALLOCATE other", "DEALLOCATE");
+        CHECK(kept());
+        actor.run("EXECUTE other('x')", "UPDATE 1");
+    }
+    SUBCASE("everything, once something unseen may have replaced it") {
+        actor.run("DO 'BEGIN END'", "DO");
+        CHECK_FALSE(kept());
+        REQUIRE(stage.database.publish(Stage::catalog(2), stage.database.epoch()));
+        CHECK_FALSE(kept());
+        CHECK(kept());
+        actor.run("EXECUTE other('x')", "UPDATE 1");
+    }
+    SUBCASE("everything, behind a DEALLOCATE that is under way") {
+        actor.client_sends(query("DEALLOCATE other"));
+        actor.client_sends(query("EXECUTE other('x')"));
+    }
+    CHECK_FALSE(kept());
+}
+
 TEST_CASE("conversation: a write in a block drops at COMMIT, not before") {
     Stage stage;
     warm(stage);
