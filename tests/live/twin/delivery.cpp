@@ -133,18 +133,22 @@ Step Delivery::extended(const Statement& statement, const Style& style) {
 Step Delivery::sql_prepared(const Statement& statement) {
     const std::string name = "sql_" + name_for(statement);
     Step step{statement.kind, {}, {}};
+    const auto say = [&step](const std::string& text) {
+        std::string bytes;
+        wire::append_query(bytes, text);
+        step.exchanges.push_back({.bytes = bytes});
+        step.text += (step.text.empty() ? "" : "; ") + text;
+    };
     if (const auto known = prepared_.find(name); known == prepared_.end() || known->second != statement.sql) {
-        if (known != prepared_.end()) step.text = "DEALLOCATE " + name + ";";
-        step.text += "PREPARE " + name + " AS " + statement.sql + ";";
+        if (known != prepared_.end()) say("DEALLOCATE " + name);
+        say("PREPARE " + name + " AS " + statement.sql);
         prepared_[name] = statement.sql;
     }
-    step.text += "EXECUTE " + name;
+    std::string execute = "EXECUTE " + name;
     for (std::size_t i = 0; i < statement.parameters.size(); ++i)
-        step.text += (i == 0 ? "(" : ", ") + literal(statement.parameters[i]);
-    if (!statement.parameters.empty()) step.text += ')';
-    std::string bytes;
-    wire::append_query(bytes, step.text);
-    step.exchanges.push_back({.bytes = bytes});
+        execute += (i == 0 ? "(" : ", ") + literal(statement.parameters[i]);
+    if (!statement.parameters.empty()) execute += ')';
+    say(execute);
     return step;
 }
 
