@@ -42,11 +42,14 @@ TEST_CASE("shutdown: a query in flight is answered before its client is dismisse
     WarmfrontProcess warmfront(server);
     auto idle = must(RawClient::connect({.port = warmfront.port()}));
     auto busy = must(RawClient::connect({.port = warmfront.port()}));
-    begin(busy, "SELECT 'finished', pg_sleep(2)");
+    auto holder = must(RawClient::connect({.port = server.port()}));
+    rows(holder, "SELECT pg_advisory_lock(1)");
+    begin(busy, "SELECT 'finished', pg_advisory_lock(1)");
     wait_until_active(server, "SELECT 'finished'%");
     warmfront.process().send_signal(SIGTERM);
 
     CHECK(sqlstate_of(drain(idle)) == "57P01");
+    rows(holder, "SELECT pg_advisory_unlock(1)");
     const auto answer = drain(busy);
     CHECK(rows_of(answer) == "finished|\n");
     CHECK(status_of(answer) == 'I');
