@@ -301,9 +301,10 @@ void Stream::Impl::close() {
     linger_limit_.reset();
     uv_poll_stop(&poll_);
     discard_received(fd.get());
-    fd.reset();
+    // First the watch, then the socket: in between its number may become another thread's.
     uv_close(reinterpret_cast<uv_handle_t*>(&poll_),
              [](uv_handle_t* handle) { static_cast<Impl*>(handle->data)->release(); });
+    fd.reset();
 }
 
 void Stream::Impl::owner_is_gone() {
