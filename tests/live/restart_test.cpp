@@ -71,6 +71,7 @@ void check_after_crash(PostgresServer& server, const WarmfrontProcess& warmfront
     auto idle = must(RawClient::connect({.port = warmfront.port()}));
     crash();
     for (auto& reader : readers) reader.join();
+    server.wait_until_ready();  // it may not have noticed the crash when it was asked before
     for (const auto& ending : endings) {
         CAPTURE(ending);  // PostgreSQL's own farewell, or the end of the connection
         CHECK((ending.starts_with("57P0") || ending.starts_with("08")));
