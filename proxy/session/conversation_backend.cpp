@@ -125,12 +125,12 @@ void Conversation::keep(Exchange& exchange) {
 
 // What the exchange changed comes into force: only then may the client see ReadyForQuery.
 void Conversation::settle(Exchange& exchange, char status) {
+    if (exchange.nothing_ran) take_back(exchange);  // what was absorbed may have run, and committed
     if (absorbed_) {
         exchange.consequences.add(absorbed_->consequences);
         for (cache::Line* line : absorbed_->marked) exchange.marked.push_back(line);
         exchange.touches_settings |= absorbed_->touches_settings;
     }
-    if (exchange.nothing_ran) take_back(exchange);
     // The judgement of what it wrote was made under a catalog that has changed since: assume everything.
     bool outdated = exchange.catalog_judged && database_.end_write(exchange.epoch);
     if (absorbed_ && absorbed_->catalog_judged) outdated |= database_.end_write(absorbed_->epoch);

@@ -115,6 +115,7 @@ void Conversation::on_fragment(const wire::Piece& piece) {
             default:
                 if (!open_) open_ = &begin_exchange(Exchange::Kind::Extended);
                 open_->synced = false;
+                if (piece.type == 'D' || piece.type == 'E' || piece.type == 'C') ++open_->steps_sent;
                 account(*open_, opaque);
                 break;
         }

@@ -632,6 +632,22 @@ TEST_CASE("conversation: a query string that is no SQL leaves catalog and settin
     }
 }
 
+TEST_CASE("conversation: what ran before a query string that is no SQL is not taken back") {
+    Stage stage;
+    Actor actor(stage);
+    actor.run("SELECT v FROM t", "SELECT 0");
+    const int wanted = stage.catalogs_wanted;
+    std::string bytes;
+    wire::append_parse(bytes, "", "CALL commits()", {});
+    wire::append_bind(bytes, "", "", {}, {}, {});
+    wire::append_execute(bytes, "", 0);
+    actor.client_sends(bytes + query("SELCT 1"));
+    actor.server_sends(parse_complete() + bind_complete() + command_complete("CALL"));
+    const std::string fields = std::string("SERROR\0C42601\0P1\0\0", 18);
+    actor.server_sends(std::string("E\0\0\0", 4) + static_cast<char>(fields.size() + 4) + fields + ready());
+    CHECK(stage.catalogs_wanted == wanted + 1);
+}
+
 TEST_CASE("conversation: a session that SETs is asked anew, one with temp tables is not served") {
     Stage stage;
     warm(stage);
