@@ -235,7 +235,7 @@ Analysis all(const std::vector<Statement>& statements, AnalysisContext context) 
         add(out, one(statement, context));
         // What follows may find its names elsewhere.
         if (out.changes_settings) context.names_known = false;
-        if (out.creates_temp) context.catalog = nullptr;
+        if (out.creates_temp) context.has_temporary = true;
     }
     if (!statements.empty())
         out.refusal = {label::kSeveralStatements, fmt::format("holds {} statements", statements.size())};

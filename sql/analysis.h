@@ -78,6 +78,8 @@ struct AnalysisContext {
     // False: neither search_path nor user is known. A name may then mean a relation or function of any schema
     // (but of none that is temporary: the caller knows that there is none); no read is cacheable.
     bool names_known = true;
+    // The session has temporary objects: any name may mean one, which the catalog does not hold.
+    bool has_temporary = false;
     std::vector<std::string> search_path;
     std::string user;                   // current_user, for "$user"
     std::vector<RelationName> exclude;  // cache.exclude

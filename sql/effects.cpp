@@ -28,6 +28,9 @@ StatementEffects of_rows(const Statement& statement, const AnalysisContext& cont
         if (statement.reads.empty() && statement.writes.empty() && statement.functions.empty()) return {};
         return everything("the catalog is not known yet");
     }
+    const bool names_any = !statement.reads.empty() || !statement.writes.empty();
+    if (context.has_temporary && names_any && context.catalog->has_writing_functions())
+        return everything("the session has temporary objects: a view or trigger among them may write");
     StatementEffects found;
     const Scope scope = scope_of(context);
     Closure closure(scope, found);

@@ -91,6 +91,7 @@ Planner::TemplateRef Planner::of_known_names(Database& database, const sql::Sess
     context.exclude = exclude_;
     context.search_path = settings.search_path;
     context.user = settings.user;
+    context.has_temporary = settings.has_temp_objects;
     sql::Template made;
     made.fingerprint = settings.fingerprint;
     made.catalog_version = version;

@@ -32,6 +32,18 @@ TEST_CASE("effects: after a SET in the same string a name may mean any schema's 
     CHECK(effects("CREATE TEMP VIEW t AS SELECT 1; SELECT * FROM t", catalog) == "*");
 }
 
+TEST_CASE("effects: of a session with temporary objects a name may mean a view that writes") {
+    auto catalog = test::fake_catalog();
+    auto context = test::fake_context(catalog);
+    context.has_temporary = true;
+    CHECK(analyse("SELECT * FROM t", context).effects.everything);
+    CHECK(analyse("INSERT INTO t VALUES (1)", context).effects.everything);
+    CHECK(analyse("SELECT 1", context).effects.none());
+    catalog.functions.clear();
+    catalog.index();
+    CHECK(analyse("SELECT * FROM t", context).effects.none());
+}
+
 TEST_CASE("effects: a write reaches what PostgreSQL changes with it, and no more") {
     const auto catalog = test::fake_catalog();
     struct Row {
