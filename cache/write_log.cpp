@@ -67,41 +67,58 @@ void end(std::span<Line* const> effects) {
     }
 }
 
+void FillTicket::start() {
+    seen.clear();
+    fillable = true;
+}
+
+static void add(FillTicket& ticket, const Line& line, protocol::Observed observed) {
+    if (ticket.seen.size() >= FillTicket::kLinesMax) {
+        ticket.fillable = false;
+        return;
+    }
+    ticket.seen.push_back({&line, observed.sequence});
+    if (!observed.quiet && kFillRule) ticket.fillable = false;
+}
+
+void FillTicket::observe(const Line& line) {
+    add(*this, line, protocol::observe(line));
+}
+
+void FillTicket::observe(RangeIndex& ranges, sql::Interval range) {
+    if (const auto found = ranges.observe(range))
+        add(*this, *found->line, found->observed);
+    else
+        fillable = false;
+}
+
 FillTicket observe(std::span<Line* const> reads) {
     FillTicket ticket;
-    if (reads.size() > FillTicket::kRelationsMax) return ticket;
-    ticket.seen.reserve(reads.size());
-    ticket.fillable = true;
-    for (const Line* line : reads) {
-        const auto [sequence, quiet] = protocol::observe(*line);
-        ticket.seen.push_back({line, sequence});
-        if (!quiet && kFillRule) ticket.fillable = false;
-    }
+    ticket.start();
+    for (const Line* line : reads) ticket.observe(*line);
     return ticket;
 }
 
-Line& WriteLog::line(std::string_view database, sql::Oid relation) {
+WriteLog::WriteLog(std::size_t row_lines) : rows_(row_lines) {}
+
+RelationLog& WriteLog::relation(std::string_view database, sql::Oid relation) {
     const std::lock_guard lock(mutex_);
     const auto number = static_cast<std::uint32_t>(databases_.size());
     const auto [place, is_new] = databases_.try_emplace(std::string(database), number);
     const std::uint64_t name = std::uint64_t{place->second} << 32 | static_cast<std::uint32_t>(relation);
-    auto& line = lines_[name];
-    if (!line) {
-        line = std::make_unique<Line>();
-        line->database = place->second;
-        line->relation = relation;
-    }
-    return *line;
+    auto& log = relations_[name];
+    if (!log) log = std::make_unique<RelationLog>(rows_);
+    return *log;
 }
 
-std::size_t WriteLog::lines() const {
+std::size_t WriteLog::relations() const {
     const std::lock_guard lock(mutex_);
-    return lines_.size();
+    return relations_.size();
 }
 
 void WriteLog::everything_changed() {
     const std::lock_guard lock(mutex_);
-    for (const auto& [name, line] : lines_) line->sequence.fetch_add(1);
+    for (const auto& [name, log] : relations_) log->line().sequence.fetch_add(1);
 }
 
 void WriteLog::everything_changed(std::string_view database) {

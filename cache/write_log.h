@@ -1,7 +1,8 @@
 // cache/write_log.h: which relations changed, in which order, and which writes are under way; the fill rule.
 //
-// Every relation (and every database as a whole) has a Line: a sequence number that each change raises and a
-// count of pending writers. Both are atomics and the protocol needs no lock:
+// What can change has a Line: a sequence number that each change raises and a count of pending writers. There
+// is one for a database as a whole, and several for a relation, down to rows of one value
+// (cache/relation_log.h). Both numbers are atomics and the protocol needs no lock:
 //
 //   begin(effects)  pending += 1, then sequence += 1    before a write that takes effect at once is forwarded
 //   end(effects)    sequence += 1, then pending -= 1    when PostgreSQL's answer is there, before the client
@@ -18,11 +19,9 @@
 // A write whose outcome is unknown (connection lost in flight) stays pending until the control thread has
 // seen its backend gone, then it is ended like any other.
 //
-// Thread-safe. Lines are never freed while the log lives: one per relation ever read or written, 64 bytes
-// each.
+// Thread-safe. Lines are never freed while the log lives.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,18 +32,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cache/line.h"
+#include "cache/range_index.h"
+#include "cache/relation_log.h"
 #include "sql/names.h"
 
 namespace warmfront::cache {
 
-struct alignas(64) Line {
-    std::atomic<std::uint64_t> sequence{1};
-    std::atomic<std::uint32_t> pending{0};
-    std::uint32_t database = 0;  // number given by WriteLog
-    sql::Oid relation{};         // 0: the database as a whole
-};
-
-// A relation of an answer and the sequence number it was asked at.
+// A line that an answer depends on and the sequence number it was asked at.
 struct Seen {
     const Line* line = nullptr;
     std::uint64_t sequence = 0;
@@ -53,22 +48,34 @@ struct Seen {
 // What an entry keeps of a line that it was asked at `asked`: just that.
 [[nodiscard]] Seen as_kept(const Seen& asked);
 
-// What a miss remembers when it is sent. At most kRelationsMax lines: a read of more gives no
-// fillable ticket.
+// What a miss remembers when it is sent. At most kLinesMax lines: a read of more gives no fillable ticket.
 struct FillTicket {
-    static constexpr std::size_t kRelationsMax = 64;
+    static constexpr std::size_t kLinesMax = 256;
     std::vector<Seen> seen;  // the database's own line first
     bool fillable = false;   // no writer was pending: the answer may be kept
+    // Starts anew, with nothing that forbids keeping.
+    void start();
+    void observe(const Line& line);
+    void observe(RangeIndex& ranges, sql::Interval range);
     // No line has moved since: the answer may be stored, and equal reads may share it.
     [[nodiscard]] bool current() const;
 };
 
 class WriteLog {
 public:
-    // The line of a relation, or (oid 0) of the database as a whole. Takes a lock: keep the pointer, it stays
-    // valid.
-    [[nodiscard]] Line& line(std::string_view database, sql::Oid relation);
-    [[nodiscard]] std::size_t lines() const;
+    static constexpr std::size_t kRowLinesMin = std::size_t{1} << 16;
+
+    // row_lines: how many lines the rows of all relations share, 16 bytes each.
+    explicit WriteLog(std::size_t row_lines = kRowLinesMin);
+
+    // What is written to a relation. Takes a lock: keep the pointer, it stays valid.
+    [[nodiscard]] RelationLog& relation(std::string_view database, sql::Oid relation);
+    // The line of a relation as a whole, or (oid 0) of the database. Takes a lock.
+    [[nodiscard]] Line& line(std::string_view database, sql::Oid relation) {
+        return this->relation(database, relation).line();
+    }
+    [[nodiscard]] std::size_t relations() const;
+    [[nodiscard]] std::size_t row_line_bytes() const { return rows_.bytes(); }
 
     // All lines of all databases count as changed (continuity with the upstream is in doubt).
     void everything_changed();
@@ -76,9 +83,10 @@ public:
     void everything_changed(std::string_view database);
 
 private:
+    RowLines rows_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::uint32_t> databases_;
-    std::unordered_map<std::uint64_t, std::unique_ptr<Line>> lines_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<RelationLog>> relations_;
 };
 
 void begin(std::span<Line* const> effects);

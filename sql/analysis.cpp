@@ -10,6 +10,7 @@
 #include "sql/cacheability.h"
 #include "sql/cacheability_labels.h"
 #include "sql/effects.h"
+#include "sql/predicate.h"
 #include "sql/session_settings.h"
 
 namespace warmfront::sql {
@@ -147,9 +148,28 @@ void add_reads(Analysis& out, const Statement& statement, const AnalysisContext&
     } else if (out.effects.none() && !out.changes_settings) {
         out.cacheable = true;
         out.refusal = {};
+        if (auto footprints = footprints_of(reach, context.literal_places))
+            out.footprints = std::move(*footprints);
     } else {
         out.refusal = {label::kWrites, out.effects_reason};
     }
+}
+
+// Which rows of the relations in its effects a statement changes, where that is all that happens to them.
+std::vector<ChangePlan> row_changes(const Statement& statement, const Effects& effects,
+                                    const AnalysisContext& context) {
+    if (effects.everything || context.catalog == nullptr || !statement.target_rows) return {};
+    auto changes = changes_of(statement, scope_of(context), context.literal_places);
+    const auto is_changed = [&](Oid oid) {
+        return std::ranges::find(changes, oid, &ChangePlan::relation) != changes.end();
+    };
+    for (const auto oid : effects.relations) {
+        const auto* relation = context.catalog->find(oid);
+        if (relation != nullptr && (std::ranges::any_of(relation->cascades_on_delete, is_changed) ||
+                                    std::ranges::any_of(relation->cascades_on_update, is_changed)))
+            return {};
+    }
+    return changes;
 }
 
 Analysis one(const Statement& statement, const AnalysisContext& context) {
@@ -158,6 +178,7 @@ Analysis one(const Statement& statement, const AnalysisContext& context) {
     out.refusal = {label::kNotASelect, "is no plain SELECT"};
     auto found = effects_of(statement, context);
     out.query_class = class_of(statement, found.effects);
+    out.changes = row_changes(statement, found.effects, context);
     out.effects = std::move(found.effects);
     out.effects_reason = std::move(found.reason);
     out.changes_settings = found.changes_settings;
@@ -197,6 +218,7 @@ void add(Analysis& to, Analysis other) {
     std::ranges::set_union(to.reads, other.reads, std::back_inserter(reads));
     to.reads = std::move(reads);
     to.effects.add(other.effects);
+    to.changes.clear();  // one statement may change what is said of another's rows
     if (to.effects_reason.empty()) to.effects_reason = std::move(other.effects_reason);
     if (other.transaction != TransactionEffect::None) to.transaction = TransactionEffect::Mixed;
     if (other.isolation != Isolation::Default) to.isolation = other.isolation;

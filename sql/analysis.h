@@ -12,6 +12,7 @@
 
 #include "sql/catalog.h"
 #include "sql/names.h"
+#include "sql/predicate_plan.h"
 #include "sql/statement.h"
 
 namespace warmfront::sql {
@@ -53,7 +54,11 @@ struct Analysis {
     // Sorted, unique: the relations named, views among them, and those that the views name. Partitions and
     // children are not listed: a write to one has its ancestors among its effects.
     std::vector<Oid> reads;
+    // At what it looks in them; those of `reads` that have none are looked at as a whole. Set when cacheable.
+    std::vector<Footprint> footprints;
     Effects effects;
+    // Of relations in `effects`: which rows are changed. Those that have none: any row.
+    std::vector<ChangePlan> changes;
     std::string effects_reason;  // why `everything`, for EXPLAIN CACHE; empty otherwise
     TransactionEffect transaction = TransactionEffect::None;
     Isolation isolation = Isolation::Default;
@@ -83,6 +88,8 @@ struct AnalysisContext {
     std::vector<std::string> search_path;
     std::string user;                   // current_user, for "$user"
     std::vector<RelationName> exclude;  // cache.exclude
+    // Where the text has literals that its template leaves open, ascending; every other constant is fixed.
+    std::vector<std::uint32_t> literal_places;
 };
 
 // Never fails: what it does not understand is Opaque with effects.everything.

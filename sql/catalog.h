@@ -14,12 +14,17 @@
 #include <vector>
 
 #include "sql/names.h"
+#include "sql/value.h"
 
 namespace warmfront::sql {
 
 struct Column {
     std::string name;
     Oid type{};
+    std::int16_t number = 0;  // pg_attribute.attnum
+    ValueType value;          // how its values are judged; of a domain, by its base type
+    bool has_default = true;  // a default, identity or generated value: what is not given need not be NULL
+    bool generated = false;   // computed from other columns
 };
 
 struct Relation {

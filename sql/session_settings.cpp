@@ -112,6 +112,7 @@ SessionSettings read_off(std::vector<std::string> values) {
     const std::string& isolation = value("default_transaction_isolation");
     settings.read_committed = isolation == "read committed" || isolation == "read uncommitted";
     settings.standard_conforming_strings = value("standard_conforming_strings") == "on";
+    settings.utf8 = value("client_encoding") == "UTF8";
     settings.ascii_safe_encoding = is_ascii_safe(value("client_encoding"));
     settings.has_temp_objects = values[kHasTempObjects] != "f";
     settings.statement_timeout_ms = milliseconds(value("statement_timeout"));

@@ -44,6 +44,7 @@ struct SessionSettings {
     std::vector<std::string> search_path;
     bool read_committed = false;  // default_transaction_isolation; READ UNCOMMITTED is the same to PostgreSQL
     bool standard_conforming_strings = true;
+    bool utf8 = false;                 // client_encoding is UTF8
     bool ascii_safe_encoding = false;  // client_encoding; see NormalizeOptions in sql/tokenizer.h
     bool has_temp_objects = false;
     // 0: none

@@ -6,12 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/result.h"
 #include "sql/names.h"
+#include "sql/statement_rows.h"
 
 namespace warmfront::sql {
 
@@ -103,14 +105,23 @@ struct Statement {
     // casts to them are kept apart: of columns by name (who knows the types can judge), of literals and dates
     // not at all.
     std::vector<std::string> columns_cast_to_time;
-    bool casts_other_to_time = false;          // of an expression that may be text
-    std::vector<std::string> aliases;          // names given with AS to tables, columns and CTEs, anywhere
-    bool chain = false;                        // COMMIT/ROLLBACK AND CHAIN
-    bool is_local = false;                     // SET LOCAL
-    bool read_only = false;                    // BEGIN READ ONLY
-    bool cascade = false;                      // TRUNCATE ... CASCADE
-    bool discards_all = false;                 // DISCARD ALL; DEALLOCATE ALL
-    Isolation isolation = Isolation::Default;  // BEGIN, SET TRANSACTION
+    bool casts_other_to_time = false;  // of an expression that may be text
+    std::vector<std::string> aliases;  // names given with AS to tables, columns and CTEs, anywhere
+    // Names of columns used anywhere but as targets; all_columns: also some that are not written (*,
+    // NATURAL).
+    std::vector<std::string> columns;
+    bool all_columns = false;
+    // Every SELECT in it, also nested ones; empty unless each table that it reads is an item of one of them.
+    std::vector<QueryLevel> levels;
+    // Of an INSERT, UPDATE or DELETE; nullopt: any row of the target may be meant.
+    std::optional<TargetRows> target_rows;
+    std::vector<std::uint32_t> repeated_parameters;  // used at more than one place
+    bool chain = false;                              // COMMIT/ROLLBACK AND CHAIN
+    bool is_local = false;                           // SET LOCAL
+    bool read_only = false;                          // BEGIN READ ONLY
+    bool cascade = false;                            // TRUNCATE ... CASCADE
+    bool discards_all = false;                       // DISCARD ALL; DEALLOCATE ALL
+    Isolation isolation = Isolation::Default;        // BEGIN, SET TRANSACTION
     std::string name;              // of SET/RESET/SHOW: the setting; of PREPARE/EXECUTE/DEALLOCATE/cursor: it
     std::vector<Statement> inner;  // PREPARE, EXPLAIN (ANALYZE), DECLARE CURSOR, COPY (query) TO, CREATE TEMP
                                    // TABLE AS: the query, whose facts are not repeated in the outer statement

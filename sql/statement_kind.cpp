@@ -118,7 +118,7 @@ void read_explain(Statement& out, const PgQuery__ExplainStmt* statement, std::st
 }
 
 void read_copy(Statement& out, const PgQuery__CopyStmt* statement, std::string_view sql) {
-    Walker walker(out);
+    Walker walker(out, sql);
     if (statement->is_from != 0) {
         out.kind = StatementKind::CopyFrom;
         walker.add_write(statement->relation, false, false);
@@ -130,10 +130,10 @@ void read_copy(Statement& out, const PgQuery__CopyStmt* statement, std::string_v
     if (statement->query != nullptr) out.inner.push_back(statement_of(statement->query, sql));
 }
 
-void read_truncate(Statement& out, const PgQuery__TruncateStmt* statement) {
+void read_truncate(Statement& out, const PgQuery__TruncateStmt* statement, std::string_view sql) {
     out.kind = StatementKind::Truncate;
     out.cascade = statement->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
-    Walker walker(out);
+    Walker walker(out, sql);
     for (std::size_t i = 0; i < statement->n_relations; ++i)
         walker.add_write(statement->relations[i]->range_var, false, false);
 }
@@ -159,10 +159,11 @@ StatementKind kind_of_query(const Node* node) {
     }
 }
 
-void read_query(Statement& out, const Node* node) {
+void read_query(Statement& out, const Node* node, std::string_view sql) {
     out.kind = kind_of_query(node);
-    Walker walker(out);
+    Walker walker(out, sql);
     walker.visit(node);
+    walker.finish();
     if (walker.into() != nullptr)
         out.kind = is_temporary(walker.into()) ? StatementKind::CreateTemp : StatementKind::Ddl;
 }
@@ -229,12 +230,12 @@ Statement statement_of(const PgQuery__Node* node, std::string_view sql) {
         case PG_QUERY__NODE__NODE_INSERT_STMT:
         case PG_QUERY__NODE__NODE_UPDATE_STMT:
         case PG_QUERY__NODE__NODE_DELETE_STMT:
-        case PG_QUERY__NODE__NODE_MERGE_STMT: read_query(out, node); break;
+        case PG_QUERY__NODE__NODE_MERGE_STMT: read_query(out, node, sql); break;
         case PG_QUERY__NODE__NODE_TRANSACTION_STMT: read_transaction(out, node->transaction_stmt); break;
         case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT: read_set(out, node->variable_set_stmt); break;
         case PG_QUERY__NODE__NODE_EXPLAIN_STMT: read_explain(out, node->explain_stmt, sql); break;
         case PG_QUERY__NODE__NODE_COPY_STMT: read_copy(out, node->copy_stmt, sql); break;
-        case PG_QUERY__NODE__NODE_TRUNCATE_STMT: read_truncate(out, node->truncate_stmt); break;
+        case PG_QUERY__NODE__NODE_TRUNCATE_STMT: read_truncate(out, node->truncate_stmt, sql); break;
         case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
             read_create_as(out, node->create_table_as_stmt, sql);
             break;
@@ -252,7 +253,7 @@ Statement statement_of(const PgQuery__Node* node, std::string_view sql) {
             out.kind = StatementKind::ExecuteStatement;
             out.name = node->execute_stmt->name;
             for (std::size_t i = 0; i < node->execute_stmt->n_params; ++i)
-                Walker(out).visit(node->execute_stmt->params[i]);
+                Walker(out, sql).visit(node->execute_stmt->params[i]);
             break;
         case PG_QUERY__NODE__NODE_DEALLOCATE_STMT:
             out.kind = StatementKind::Deallocate;
@@ -274,7 +275,7 @@ Statement statement_of(const PgQuery__Node* node, std::string_view sql) {
             break;
         case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT:
             out.kind = StatementKind::Refresh;
-            Walker(out).add_write(node->refresh_mat_view_stmt->relation, false, false);
+            Walker(out, sql).add_write(node->refresh_mat_view_stmt->relation, false, false);
             break;
         case PG_QUERY__NODE__NODE_RETURN_STMT:
         case PG_QUERY__NODE__NODE_PLASSIGN_STMT: break;  // of PL/pgSQL and SQL function bodies only

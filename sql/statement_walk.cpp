@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "sql/statement_names.h"
+#include "sql/statement_rows_reader.h"
 #include "sql/statement_time.h"
 
 namespace warmfront::sql {
@@ -49,6 +50,7 @@ Walker::Handler Walker::handler_of(const ProtobufCMessageDescriptor* descriptor)
          &W::dispatch<PgQuery__SQLValueFunction, &W::value_function>},
         {&pg_query__range_table_func__descriptor, &W::dispatch<PgQuery__RangeTableFunc, &W::xml_table>},
         {&pg_query__column_ref__descriptor, &W::dispatch<PgQuery__ColumnRef, &W::column>},
+        {&pg_query__param_ref__descriptor, &W::dispatch<PgQuery__ParamRef, &W::parameter>},
         {&pg_query__a__indirection__descriptor, &W::dispatch<PgQuery__AIndirection, &W::field>},
         {&pg_query__type_cast__descriptor, &W::dispatch<PgQuery__TypeCast, &W::cast>},
         {&pg_query__type_name__descriptor, &W::dispatch<PgQuery__TypeName, &W::type>},
@@ -95,19 +97,32 @@ void Walker::select(const PgQuery__SelectStmt* statement) {
     at_root_ = false;
     const auto outer = ctes_.size();
     bind(statement->with_clause);
+    if (statement->n_from_clause > 0) add_level(level_of(*statement, ctes_, sql_));
     visit_fields(&statement->base);
     ctes_.resize(outer);
 }
 
+void Walker::add_level(QueryLevel level) {
+    for (const auto& item : level.items) tables_in_levels_ += item.relation.name.empty() ? 0 : 1;
+    out_.levels.push_back(std::move(level));
+}
+
+void Walker::finish() {
+    if (tables_read_ != tables_in_levels_) out_.levels.clear();
+}
+
 void Walker::insert(const PgQuery__InsertStmt* statement) {
+    if (at_root_) out_.target_rows = rows_of(*statement, sql_);
     const auto* conflict = statement->on_conflict_clause;
     dml(statement, conflict != nullptr && conflict->action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE,
         false);
 }
 void Walker::update(const PgQuery__UpdateStmt* statement) {
+    if (at_root_) out_.target_rows = rows_of(*statement, ctes_, sql_);
     dml(statement, true, false);
 }
 void Walker::erase(const PgQuery__DeleteStmt* statement) {
+    if (at_root_) out_.target_rows = rows_of(*statement, ctes_, sql_);
     dml(statement, false, true);
 }
 void Walker::merge(const PgQuery__MergeStmt* statement) {
@@ -151,6 +166,7 @@ void Walker::add_write(const PgQuery__RangeVar* relation, bool updates, bool del
 void Walker::relation(const PgQuery__RangeVar* name) {
     visit(name->alias);
     const bool is_cte = name->schemaname[0] == '\0' && std::ranges::find(ctes_, name->relname) != ctes_.end();
+    tables_read_ += is_cte ? 0 : 1;
     if (!is_cte && first_time('r', name->schemaname, name->relname))
         out_.reads.push_back({name->schemaname, name->relname});
 }
@@ -198,6 +214,8 @@ void Walker::sort(const PgQuery__SortBy* sort) {
 
 void Walker::join(const PgQuery__JoinExpr* join) {
     if (join->is_natural != 0 || join->n_using_clause > 0) add_operator("=");
+    out_.all_columns |= join->is_natural != 0;
+    for (std::size_t i = 0; i < join->n_using_clause; ++i) add_column(text_of(join->using_clause[i]));
     visit_fields(&join->base);
 }
 
@@ -246,9 +264,25 @@ void Walker::column(const PgQuery__ColumnRef* column) {
         if (std::ranges::binary_search(kSystemColumns, text_of(column->fields[i])))
             out_.system_columns = true;
     }
+    if (column->n_fields > 0) add_column(text_of(column->fields[column->n_fields - 1]));
     if (column->n_fields < 2) return;
     const auto name = text_of(column->fields[column->n_fields - 1]);
     if (!name.empty()) add_function({FunctionUse::Form::Field, {}, std::string(name), 1});
+}
+
+// No text: it is a star.
+void Walker::add_column(std::string_view name) {
+    if (name.empty())
+        out_.all_columns = true;
+    else if (first_time('c', name))
+        out_.columns.emplace_back(name);
+}
+
+void Walker::parameter(const PgQuery__ParamRef* parameter) {
+    const auto number = static_cast<std::uint32_t>(parameter->number);
+    if (first_time('p', {}, {}, parameter->number)) return;
+    if (std::ranges::find(out_.repeated_parameters, number) == out_.repeated_parameters.end())
+        out_.repeated_parameters.push_back(number);
 }
 
 void Walker::field(const PgQuery__AIndirection* indirection) {

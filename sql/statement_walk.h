@@ -4,6 +4,7 @@
 // a relation or a function call. Internal to sql/statement*.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -17,8 +18,9 @@ namespace warmfront::sql {
 
 class Walker {
 public:
-    // Facts are added to `out`, which outlives the walker.
-    explicit Walker(Statement& out) : out_(out) {}
+    // Facts are added to `out`. It outlives the walker, and so does sql, the text that the tree was made
+    // from.
+    Walker(Statement& out, std::string_view sql) : out_(out), sql_(sql) {}
 
     // The message and all below it. The first DML statement visited is the statement itself, others are in
     // its CTEs.
@@ -27,6 +29,8 @@ public:
     void visit(const Message* message) {
         if (message != nullptr) visit(&message->base);
     }
+    // After the last visit: drops what turned out to be incomplete.
+    void finish();
 
     void add_write(const PgQuery__RangeVar* relation, bool updates, bool deletes);
 
@@ -67,6 +71,9 @@ private:
     void value_function(const PgQuery__SQLValueFunction* function);
     void xml_table(const PgQuery__RangeTableFunc* function);
     void column(const PgQuery__ColumnRef* column);
+    void parameter(const PgQuery__ParamRef* parameter);
+    void add_column(std::string_view name);
+    void add_level(QueryLevel level);
     void field(const PgQuery__AIndirection* indirection);
     void cast(const PgQuery__TypeCast* cast);
     void type(const PgQuery__TypeName* name);
@@ -85,7 +92,9 @@ private:
     bool first_time(char kind, std::string_view a, std::string_view b = {}, int number = 0);
 
     Statement& out_;
+    const std::string_view sql_;
     bool at_root_ = true;
+    std::size_t tables_read_ = 0, tables_in_levels_ = 0;
     const PgQuery__RangeVar* into_ = nullptr;
     std::vector<std::string_view> ctes_;  // in scope
     std::unordered_set<std::string> seen_;

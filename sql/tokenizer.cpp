@@ -92,13 +92,17 @@ enum class Continuation { None, Found, Refused };
 
 class Cutter {
 public:
-    Cutter(std::string_view sql, NormalizeOptions options, std::string& template_text, std::string& literals)
-        : at_(sql.data()),
+    // places: where literals begin is added to it, unless nullptr.
+    Cutter(std::string_view sql, NormalizeOptions options, std::string& template_text, std::string& literals,
+           std::vector<std::uint32_t>* places)
+        : sql_(sql.data()),
+          at_(sql.data()),
           end_(sql.data() + sql.size()),
           run_(at_),
           options_(options),
           template_(template_text),
-          literals_(literals) {}
+          literals_(literals),
+          places_(places) {}
 
     bool cut();
 
@@ -127,12 +131,18 @@ private:
     bool literal(const char* begin, char placeholder);
     void append_length(std::size_t bytes);
 
+    void note_place(const char* begin) {
+        if (places_ != nullptr) places_->push_back(static_cast<std::uint32_t>(begin - sql_));
+    }
+
+    const char* const sql_;
     const char* at_;
     const char* const end_;
     const char* run_;
     const NormalizeOptions options_;
     std::string& template_;
     std::string& literals_;
+    std::vector<std::uint32_t>* const places_;
     bool keep_literals_ = false;  // from here on literals stay in the template
 };
 
@@ -320,6 +330,7 @@ bool Cutter::literal(const char* begin, char placeholder) {
     copy_run(begin);
     run_ = at_;
     template_.push_back(placeholder);
+    note_place(begin);
     append_length(static_cast<std::size_t>(at_ - begin));
     literals_.append(begin, static_cast<std::size_t>(at_ - begin));
     return true;
@@ -343,6 +354,7 @@ bool Cutter::string(const char* begin, bool escapes) {
     std::string& out = keep_literals_ ? template_ : literals_;
     if (!keep_literals_) {
         template_.push_back(kStringPlaceholder);
+        note_place(begin);
         append_length(0);
     }
     const std::size_t text_at = out.size();
@@ -419,13 +431,25 @@ bool is_ascii(std::string_view text) {
 
 }  // namespace
 
-bool normalize(std::string_view sql, NormalizeOptions options, std::string& template_text,
-               std::string& literals) {
+static bool cut(std::string_view sql, NormalizeOptions options, std::string& template_text,
+                std::string& literals, std::vector<std::uint32_t>* places) {
     template_text.clear();
     literals.clear();
     if (sql.find('\0') != std::string_view::npos) return false;
     if (!options.ascii_safe_encoding && !is_ascii(sql)) return false;
-    return Cutter(sql, options, template_text, literals).cut();
+    return Cutter(sql, options, template_text, literals, places).cut();
+}
+
+bool normalize(std::string_view sql, NormalizeOptions options, std::string& template_text,
+               std::string& literals) {
+    return cut(sql, options, template_text, literals, nullptr);
+}
+
+std::vector<std::uint32_t> literal_places(std::string_view sql, NormalizeOptions options) {
+    std::string template_text, literals;
+    std::vector<std::uint32_t> places;
+    if (!cut(sql, options, template_text, literals, &places)) places.clear();
+    return places;
 }
 
 }  // namespace warmfront::sql

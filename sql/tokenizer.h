@@ -18,8 +18,10 @@
 //    decides its name).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace warmfront::sql {
 
@@ -45,6 +47,9 @@ inline constexpr char kStringPlaceholder =
 // treats the statement as opaque; the outputs are then unspecified.
 [[nodiscard]] bool normalize(std::string_view sql, NormalizeOptions options, std::string& template_text,
                              std::string& literals);
+
+// Where the literals of normalize() begin in sql, ascending; empty where it cannot be cut.
+[[nodiscard]] std::vector<std::uint32_t> literal_places(std::string_view sql, NormalizeOptions options);
 
 // Whether a literal, a text parameter, or all literals of normalize() at once could be read by a date/time
 // type as the present moment: it holds the word now, today, tomorrow or yesterday (any case) as a token of

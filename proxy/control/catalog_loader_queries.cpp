@@ -33,9 +33,13 @@ constexpr const char* kViewDefinitions =
     "relpersistence <> 't'";
 
 constexpr const char* kColumns =
-    "SELECT attrelid, attname, atttypid FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT "
-    "attisdropped "
-    "ORDER BY attrelid, attnum";
+    "SELECT a.attrelid, a.attname, a.atttypid, a.attnum, b.oid, b.typtype, b.typname, "
+    "coalesce(c.collisdeterministic, true), CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END, "
+    "a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL, a.attgenerated <> '' "
+    "FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
+    "JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END "
+    "LEFT JOIN pg_collation c ON c.oid = a.attcollation "
+    "WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
 
 constexpr const char* kInheritance =
     "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno";
@@ -144,10 +148,22 @@ Places fill_relations(sql::Catalog& catalog, const pqxx::result& rows) {
     return places;
 }
 
+sql::Column column_of(const pqxx::row& row) {
+    sql::Column column;
+    column.name = row[1].c_str();
+    column.type = oid_at(row, 2);
+    column.number = row[3].as<std::int16_t>();
+    column.value.oid = oid_at(row, 4);
+    column.value.kind = sql::kind_of_type(column.value.oid, char_at(row, 5), row[6].c_str(), bool_at(row, 7));
+    column.value.modifier = row[8].as<std::int32_t>();
+    column.has_default = bool_at(row, 9);
+    column.generated = bool_at(row, 10);
+    return column;
+}
+
 void fill_links(sql::Catalog& catalog, const Places& places, pqxx::transaction_base& transaction) {
     for (const auto& row : transaction.exec(kColumns)) {
-        if (auto* relation = at(catalog, places, row[0]))
-            relation->columns.push_back({row[1].c_str(), oid_at(row, 2)});
+        if (auto* relation = at(catalog, places, row[0])) relation->columns.push_back(column_of(row));
     }
     for (const auto& row : transaction.exec(kInheritance)) {
         auto* child = at(catalog, places, row[0]);

@@ -146,7 +146,7 @@ void Control::settle_gone(std::vector<session::Unsettled> writes) {
         if (write.consequences.changes_catalog) write.database->catalog_changed();
         if (write.consequences.changes_roles) write.database->roles_changed();
         if (outdated) write_log_.everything_changed(write.database->name());
-        cache::end(write.marked);
+        write.marked.end();
     }
 }
 

@@ -35,7 +35,8 @@ Exchange& Conversation::begin_exchange(Exchange::Kind kind) {
     return exchange;
 }
 
-// EXECUTE does what it executes, where that is known for sure; else it may do anything.
+// EXECUTE does what it executes, with values that are not looked at, where that is known for sure; else it
+// may do anything.
 PlanRef Conversation::executed(const PlanRef& plan) {
     const std::string& name = plan->analysis().sql_execute;
     if (name.empty() || (absorbed_ && absorbed_->prepares_sql) ||
@@ -47,8 +48,9 @@ PlanRef Conversation::executed(const PlanRef& plan) {
 
 // Notes what a statement that is about to be sent may do, and marks in the write log what takes effect at
 // once.
-void Conversation::account(Exchange& exchange, const PlanRef& given) {
+void Conversation::account(Exchange& exchange, const PlanRef& given, const EffectSet& of_given) {
     const PlanRef plan = executed(given);
+    const EffectSet effects = plan == given ? of_given : plan->effects({});
     const sql::Analysis& analysis = plan->analysis();
     using sql::TransactionEffect;
     if (analysis.transaction != TransactionEffect::None) {
@@ -65,15 +67,15 @@ void Conversation::account(Exchange& exchange, const PlanRef& given) {
     exchange.prepares_sql |= analysis.prepares_sql || analysis.discards_statements;
     if (analysis.effects.everything) prepared_.forget_by_sql();
     if (!analysis.deallocates.empty()) exchange.deallocates.push_back(analysis.deallocates);
-    mark(exchange, *plan);
-    exchange.consequences.effects.add(plan->effects);
+    mark(exchange, analysis, effects);
+    exchange.consequences.effects.add(effects);
     exchange.consequences.changes_catalog |= analysis.changes_catalog;
     exchange.consequences.changes_roles |= analysis.changes_roles;
 }
 
-void Conversation::mark(Exchange& exchange, const Plan& plan) {
+void Conversation::mark(Exchange& exchange, const sql::Analysis& analysis, const EffectSet& effects) {
     using sql::TransactionEffect;
-    if (!plan.effects.none() && !exchange.catalog_judged) {
+    if (!effects.none() && !exchange.catalog_judged) {
         exchange.catalog_judged = true;
         exchange.epoch = database_.begin_write();
     }
@@ -82,21 +84,12 @@ void Conversation::mark(Exchange& exchange, const Plan& plan) {
     const bool sure = std::all_of(exchanges_.begin(), exchanges_.end(), [&](const Exchange& other) {
         return &other == &exchange || other.transaction == TransactionEffect::None;
     });
-    const TransactionEffect effect = plan.analysis().transaction;
+    const TransactionEffect effect = analysis.transaction;
     const bool ends_block = !sure || effect == TransactionEffect::End || effect == TransactionEffect::Mixed;
-    if (block_.idle() || !sure || effect == TransactionEffect::Mixed) mark_lines(exchange, plan.effects);
+    if (block_.idle() || !sure || effect == TransactionEffect::Mixed) effects.begin(exchange.marked);
     if (!ends_block) return;
-    mark_lines(exchange, block_.written().effects);
-    for (const Exchange& other : exchanges_) mark_lines(exchange, other.consequences.effects);
-}
-
-void Conversation::mark_lines(Exchange& exchange, const EffectSet& effects) {
-    for (cache::Line* line : effects.lines) {
-        if (std::find(exchange.marked.begin(), exchange.marked.end(), line) != exchange.marked.end())
-            continue;
-        exchange.marked.push_back(line);
-        cache::begin(std::span(&line, 1));
-    }
+    block_.written().effects.begin(exchange.marked);
+    for (const Exchange& other : exchanges_) other.consequences.effects.begin(exchange.marked);
 }
 
 std::vector<Unsettled> Conversation::abandon() {

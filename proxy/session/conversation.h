@@ -34,6 +34,7 @@
 #include "cache/store.h"
 #include "config/ensure.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/execution_values.h"
 #include "proxy/session/message_walk.h"
 #include "proxy/session/meter.h"
 #include "proxy/session/name_map.h"
@@ -68,7 +69,7 @@ struct ConversationOptions {
 // A write whose answer did not come: it may take effect until its backend is gone.
 struct Unsettled {
     Database* database = nullptr;
-    std::vector<cache::Line*> marked;
+    cache::PendingWrite marked;
     Consequences consequences;
     std::uint64_t epoch = 0;
     bool catalog_judged = false;
@@ -127,13 +128,14 @@ private:
     void process(Request request, std::string_view bytes);
     void process_simple(std::string_view bytes);
     void process_extended(std::string_view bytes);
-    void forward_simple(std::string_view bytes, const PlanRef& plan);
+    void forward_simple(std::string_view bytes, const PlanRef& plan, const sql::StatementValues& values = {});
     void forward_extended(std::string_view bytes, bool synced);
     void forward_function(std::string_view bytes);
     void absorb_open();
     void forward_step(Exchange& exchange, const WholeMessage& message);
     void forward_parse(Exchange& exchange, std::string_view body);
-    void bind_portal(Exchange& exchange, std::string_view portal, std::string_view name);
+    void bind_portal(Exchange& exchange, const wire::Bind* bind, std::string_view portal,
+                     std::string_view name);
     void forward_close(Exchange& exchange, std::string_view body);
     void align_unnamed(Exchange& exchange, std::string_view statement);
     void align_portal(Exchange& exchange, std::string_view portal);
@@ -162,11 +164,19 @@ private:
     struct Reply {
         bool extended = false, parse = false, describe = false, row_limit = false;
     };
+    // What an execution's values are made of, when they are needed.
+    struct Given {
+        std::string_view literals{};         // of a simple query
+        std::string_view parameter_types{};  // of an extended one
+        const wire::Bind* bind = nullptr;
+    };
+    [[nodiscard]] cache::FillTicket observe(const Plan& plan, const Given& given) const;
     // True if the request is done with (answered, or waiting for a flight). details: the values in the key.
     [[nodiscard]] bool serve_or_follow(const PlanRef& plan, const cache::KeyView& key,
-                                       std::string_view details, Reply reply);
+                                       std::string_view details, Reply reply, const Given& given);
     void reply_from(const cache::EntryRef& entry, Reply reply);
-    void want_kept(Exchange& exchange, const PlanRef& plan, const cache::KeyView& key, Reply reply);
+    void want_kept(Exchange& exchange, const PlanRef& plan, const cache::KeyView& key, Reply reply,
+                   const Given& given);
     void go_alone();
     [[nodiscard]] bool only_plain_reads_under_way() const;
 
@@ -187,9 +197,11 @@ private:
     // conversation.cpp
     Exchange& begin_exchange(Exchange::Kind kind);
     [[nodiscard]] PlanRef executed(const PlanRef& plan);
-    void account(Exchange& exchange, const PlanRef& given);
-    void mark(Exchange& exchange, const Plan& plan);
-    void mark_lines(Exchange& exchange, const EffectSet& effects);
+    // effects: of this execution of the plan.
+    void account(Exchange& exchange, const PlanRef& plan, const EffectSet& effects);
+    void account(Exchange& exchange, const PlanRef& plan) { account(exchange, plan, plan->effects({})); }
+    void mark(Exchange& exchange, const sql::Analysis& analysis, const EffectSet& effects);
+    [[nodiscard]] bool speaks_utf8() const { return settings_ && settings_->utf8; }
     void forget_settings() {
         settings_ = nullptr;
         settings_first_ = false;
@@ -206,7 +218,11 @@ private:
     Exchange* open_ = nullptr;        // Extended, sent in part: its Sync is still to come
     TransactionBlock block_;
     PreparedStatements prepared_;
-    NameMap<PlanRef> portals_;      // of this transaction; the unnamed one too
+    struct Portal {
+        PlanRef plan;
+        EffectSet effects;
+    };
+    NameMap<Portal> portals_;       // of this transaction; the unnamed one too
     bool served_in_block_ = false;  // a query of this block never reached the server
     bool unnamed_portal_gone_ =
         false;  // answered from the cache in this block: the server has none, or an older one

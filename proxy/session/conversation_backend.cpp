@@ -128,7 +128,7 @@ void Conversation::settle(Exchange& exchange, char status) {
     if (exchange.nothing_ran) take_back(exchange);  // what was absorbed may have run, and committed
     if (absorbed_) {
         exchange.consequences.add(absorbed_->consequences);
-        for (cache::Line* line : absorbed_->marked) exchange.marked.push_back(line);
+        exchange.marked.absorb(std::move(absorbed_->marked));
         exchange.touches_settings |= absorbed_->touches_settings;
     }
     // The judgement of what it wrote was made under a catalog that has changed since: assume everything.
@@ -137,12 +137,11 @@ void Conversation::settle(Exchange& exchange, char status) {
     absorbed_.reset();
     if (outdated) {
         exchange.consequences.effects.add_everything(database_.everything());
-        mark_lines(exchange, exchange.consequences.effects);
+        exchange.marked.begin(database_.everything());
     }
     const Consequences in_force = block_.ready(status, exchange, settings());
     apply(in_force);
-    if (!exchange.marked.empty()) cache::end(exchange.marked);
-    exchange.marked.clear();
+    exchange.marked.end();
     if (exchange.touches_settings) forget_settings();
     if (block_.idle()) {
         portals_.clear();
@@ -167,10 +166,10 @@ void Conversation::apply(const Consequences& in_force) {
     if (in_force.changes_catalog) database_.catalog_changed();
     if (in_force.changes_roles) database_.roles_changed();
     if (in_force.effects.none()) return;
-    meter_.dropped(in_force.changes_roles        ? DropCause::Roles
-                   : in_force.changes_catalog    ? DropCause::Ddl
-                   : in_force.effects.everything ? DropCause::Opaque
-                                                 : DropCause::Write);
+    meter_.dropped(in_force.changes_roles          ? DropCause::Roles
+                   : in_force.changes_catalog      ? DropCause::Ddl
+                   : in_force.effects.everything() ? DropCause::Opaque
+                                                   : DropCause::Write);
 }
 
 void Conversation::statements_after(Exchange& exchange) {

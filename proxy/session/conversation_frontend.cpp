@@ -97,7 +97,7 @@ void Conversation::on_fragment(const wire::Piece& piece) {
                 ++open_->steps_sent;
                 const auto portal = leading_string(piece.body);
                 bind_portal(
-                    *open_, portal,
+                    *open_, nullptr, portal,
                     leading_string(piece.body.substr(std::min(piece.body.size(), portal.size() + 1))));
                 break;
             }
@@ -235,7 +235,7 @@ void Conversation::process_simple(std::string_view bytes) {
         hold(Wait::Settings, Request::Simple, bytes);
         return ask_settings();
     }
-    PlanRef plan = services_.planner.plan(database_, meant, text, query->sql);
+    PlanRef plan = services_.planner.plan(database_, meant, text, query->sql, &lexis);
     if (!known && settings_wanted(plan->analysis())) {
         hold(Wait::Settings, Request::Simple, bytes);
         return ask_settings();
@@ -244,13 +244,18 @@ void Conversation::process_simple(std::string_view bytes) {
         hold(Wait::Settings, Request::Simple, bytes);
         return take_snapshot();
     }
-    if (!may_read_cache(*plan)) return forward_simple(bytes, plan);
+    if (!may_read_cache(*plan)) {
+        const ExecutionValues given(plan->analysis().changes.empty() ? std::string_view{} : literals,
+                                    speaks_utf8());
+        return forward_simple(bytes, plan, given.values());
+    }
 
     services_.key.start(known->fingerprint, plan->made_from->id, 'Q', 0);
     services_.key.append(literals);
     const cache::KeyView key = services_.key.finish();
     const Reply reply;
-    if (serve_or_follow(plan, key, literals, reply)) {
+    const Given given{.literals = literals};
+    if (serve_or_follow(plan, key, literals, reply, given)) {
         if (wait_ == Wait::Flight)
             hold(Wait::Flight, Request::Simple, bytes);
         else
@@ -258,7 +263,7 @@ void Conversation::process_simple(std::string_view bytes) {
         return;
     }
     forward_simple(bytes, plan);
-    want_kept(exchanges_.back(), plan, key, reply);
+    want_kept(exchanges_.back(), plan, key, reply, given);
 }
 
 void Conversation::process_extended(std::string_view bytes) {
@@ -302,7 +307,10 @@ void Conversation::process_extended(std::string_view bytes) {
     services_.key.append(single->bind->after_names);
     const cache::KeyView key = services_.key.finish();
     const Reply reply{true, single->parse.has_value(), single->describe, single->row_limit != 0};
-    if (serve_or_follow(plan, key, single->bind->after_names, reply)) {
+    const Given given{.parameter_types = statement ? std::string_view(statement->parameter_types)
+                                                   : single->parse->parameter_types,
+                      .bind = &*single->bind};
+    if (serve_or_follow(plan, key, single->bind->after_names, reply, given)) {
         if (wait_ == Wait::Flight) return hold(Wait::Flight, Request::Extended, bytes);
         if (!statement)
             prepared_.put_unnamed(single->parse->sql, single->parse->parameter_types, plan,
@@ -310,16 +318,17 @@ void Conversation::process_extended(std::string_view bytes) {
         return;
     }
     forward_extended(bytes, true);
-    want_kept(exchanges_.back(), plan, key, reply);
+    want_kept(exchanges_.back(), plan, key, reply, given);
 }
 
 // plan: nullptr for what changes nothing and is not SQL.
-void Conversation::forward_simple(std::string_view bytes, const PlanRef& plan) {
+void Conversation::forward_simple(std::string_view bytes, const PlanRef& plan,
+                                  const sql::StatementValues& values) {
     prepared_.simple_query(true);
     absorb_open();
     Exchange& exchange = begin_exchange(Exchange::Kind::Simple);
     exchange.plan = plan;
-    if (plan) account(exchange, plan);
+    if (plan) account(exchange, plan, plan->effects(values));
     if (plan && !plan->analysis().sql_prepare.empty()) {
         exchange.prepared_name = plan->analysis().sql_prepare;
         exchange.prepared_query = sql::query_of_prepare(wire::decode_query(bytes.substr(kHeaderBytes))->sql);
@@ -363,7 +372,7 @@ void Conversation::forward_step(Exchange& exchange, const WholeMessage& message)
         case 'B': {
             const auto bind = wire::decode_bind(message.body);
             if (bind)
-                bind_portal(exchange, bind->portal, bind->statement);
+                bind_portal(exchange, &*bind, bind->portal, bind->statement);
             else
                 account(exchange, services_.planner.opaque(database_));
             break;
@@ -378,8 +387,10 @@ void Conversation::forward_step(Exchange& exchange, const WholeMessage& message)
             const auto execute = wire::decode_execute(message.body);
             const auto portal = execute ? portals_.find(execute->portal) : portals_.end();
             if (execute) align_portal(exchange, execute->portal);
-            account(exchange,
-                    portal == portals_.end() ? services_.planner.opaque(database_) : portal->second);
+            if (portal == portals_.end())
+                account(exchange, services_.planner.opaque(database_));
+            else
+                account(exchange, portal->second.plan, portal->second.effects);
             break;
         }
         case 'C': forward_close(exchange, message.body); break;
@@ -400,7 +411,9 @@ void Conversation::forward_parse(Exchange& exchange, std::string_view body) {
     prepared_.put(parse->statement, std::move(statement));
 }
 
-void Conversation::bind_portal(Exchange& exchange, std::string_view portal, std::string_view name) {
+// bind: nullptr for one too long to be looked at as a whole.
+void Conversation::bind_portal(Exchange& exchange, const wire::Bind* bind, std::string_view portal,
+                               std::string_view name) {
     align_unnamed(exchange, name);
     if (portal.empty()) unnamed_portal_gone_ = false;
     PreparedStatement* statement = prepared_.find(name);
@@ -409,7 +422,11 @@ void Conversation::bind_portal(Exchange& exchange, std::string_view portal, std:
     exchange.bound = name;
     exchange.plan = plan;
     if (portals_.size() >= kPortalsMax) portals_.clear();  // executing a forgotten one is opaque
-    portals_.insert_or_assign(std::string(portal), std::move(plan));
+    const bool valued = bind && statement && !plan->analysis().changes.empty();
+    EffectSet effects =
+        valued ? plan->effects(ExecutionValues(statement->parameter_types, *bind, speaks_utf8()).values())
+               : plan->effects({});
+    portals_.insert_or_assign(std::string(portal), Portal{std::move(plan), std::move(effects)});
 }
 
 void Conversation::forward_close(Exchange& exchange, std::string_view body) {

@@ -147,12 +147,18 @@ bool Conversation::server_must_hear() const {
 bool Conversation::may_read_cache(const Plan& plan) const {
     const sql::SessionSettings* known = settings();
     return options_.cache && plan.cacheable() && known && !known->has_temp_objects &&
-           plan.made_from->catalog_version == database_.catalog_version() && block_.reads_committed(*known) &&
-           !server_must_hear() && (exchanges_.empty() || only_plain_reads_under_way());
+           plan.made_from->catalog_version == database_.catalog_version() &&
+           block_.reads_committed(*known, plan) && !server_must_hear() &&
+           (exchanges_.empty() || only_plain_reads_under_way());
+}
+
+cache::FillTicket Conversation::observe(const Plan& plan, const Given& given) const {
+    if (!given.bind) return plan.observe(ExecutionValues(given.literals, speaks_utf8()).values());
+    return plan.observe(ExecutionValues(given.parameter_types, *given.bind, speaks_utf8()).values());
 }
 
 bool Conversation::serve_or_follow(const PlanRef& plan, const cache::KeyView& key, std::string_view details,
-                                   Reply reply) {
+                                   Reply reply, const Given& given) {
     keep_wanted_ = false;
     // A portal that stops at a row limit can be continued inside a block: the server must have it then.
     if (reply.row_limit && !block_.idle()) return false;
@@ -168,7 +174,7 @@ bool Conversation::serve_or_follow(const PlanRef& plan, const cache::KeyView& ke
     keep_wanted_ = !sql::may_mean_now(details);
     if (!keep_wanted_ || go_alone_ || !exchanges_.empty() || idle_timeout_ms() != 0) return false;
 
-    pending_ticket_ = cache::observe(plan->reads);
+    pending_ticket_ = observe(*plan, given);
     pending_role_ = services_.flights.join(key, pending_ticket_, waiter_, ++flight_number_);
     if (pending_role_ != cache::FlightRole::Follow) return false;
     flight_key_.assign(key.bytes);
@@ -201,8 +207,8 @@ void Conversation::reply_from(const cache::EntryRef& entry, Reply reply) {
 }
 
 // The exchange just forwarded is a miss: its answer is copied on the way.
-void Conversation::want_kept(Exchange& exchange, const PlanRef& plan, const cache::KeyView& key,
-                             Reply reply) {
+void Conversation::want_kept(Exchange& exchange, const PlanRef& plan, const cache::KeyView& key, Reply reply,
+                             const Given& given) {
     exchange.missed = true;
     exchange.plan = plan;
     if (!std::exchange(keep_wanted_, false)) return;
@@ -211,7 +217,7 @@ void Conversation::want_kept(Exchange& exchange, const PlanRef& plan, const cach
         exchange.flight = flight_number_;
         exchange.ticket = std::move(pending_ticket_);
     } else {
-        exchange.ticket = cache::observe(plan->reads);
+        exchange.ticket = observe(*plan, given);
         if (!exchange.ticket.fillable) return;
     }
     exchange.key.assign(key.bytes);

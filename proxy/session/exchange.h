@@ -92,8 +92,8 @@ struct Exchange {
     sql::TransactionEffect transaction = sql::TransactionEffect::None;
     sql::Isolation isolation = sql::Isolation::Default;
     Consequences consequences;
-    std::vector<cache::Line*> marked;  // begun in the write log, to be ended
-    std::uint64_t epoch = 0;           // of begin_write()
+    cache::PendingWrite marked;  // begun in the write log, to be ended
+    std::uint64_t epoch = 0;     // of begin_write()
 
     // Parse and Close messages sent, in order; hidden: of our own, whose answer is not for the client.
     struct Sent {

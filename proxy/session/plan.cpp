@@ -22,27 +22,66 @@ std::uint64_t slot_of(std::uint32_t fingerprint, const Database& database, std::
     return cache::hash_of(text) ^ (salt * 0x9e3779b97f4a7c15U);
 }
 
-}  // namespace
+// How many values of its keys an answer may depend on one by one.
+constexpr std::size_t kKeyValuesMax = 16;
 
-void EffectSet::add_everything(cache::Line& database) {
-    everything = true;
-    lines.assign(1, &database);
+// The answer depends on the rows that the footprint fixes; false where these values do not tell which.
+bool observe_rows(const Plan::Read& read, const sql::StatementValues& values, cache::FillTicket& ticket) {
+    cache::Interest& interest = *read.interest;
+    if (interest.view().range) {
+        const auto range = sql::interval_of(*read.footprint->range, values);
+        if (!range) return false;
+        ticket.observe(interest.line());
+        ticket.observe(interest.ranges(), *range);
+        return true;
+    }
+    if (interest.view().keys.empty()) {
+        ticket.observe(interest.line());
+        return true;
+    }
+    const auto images = sql::images_of(read.footprint->keys, values, kKeyValuesMax);
+    if (!images) return false;
+    ticket.observe(interest.line());
+    for (const auto& image : *images) ticket.observe(interest.line_of(image));
+    return true;
 }
 
-void EffectSet::add(const EffectSet& other) {
-    if (everything || other.none()) return;
-    if (other.everything) {
-        *this = other;
-        return;
+cache::View view_of(const sql::Footprint& footprint) {
+    cache::View view;
+    view.columns = footprint.columns;
+    for (const auto& key : footprint.keys) view.keys.push_back(key.column);
+    if (footprint.range) view.range = footprint.range->column;
+    return view;
+}
+
+}  // namespace
+
+EffectSet Plan::effects(const sql::StatementValues& values) const {
+    EffectSet effects;
+    if (analysis().effects.everything) effects.add_everything(*database);
+    for (const Write& write : writes)
+        effects.add(*write.relation,
+                    write.change ? sql::change_of(*write.change, values) : sql::RowsChange{});
+    return effects;
+}
+
+cache::FillTicket Plan::observe(const sql::StatementValues& values) const {
+    cache::FillTicket ticket;
+    ticket.start();
+    ticket.observe(*database);
+    for (const Read& read : reads) {
+        const bool relied_on = read.interest != nullptr && read.relation->settled(*read.interest);
+        if (relied_on && observe_rows(read, values, ticket)) continue;
+        ticket.observe(read.relation->line());
     }
-    for (cache::Line* line : other.lines)
-        if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+    return ticket;
 }
 
 Planner::Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> exclude, std::size_t plans_max)
     : templates_(templates), exclude_(std::move(exclude)), plans_max_(plans_max) {}
 
-PlanRef Planner::plan(Database& database, Names names, std::string_view text, std::string_view example) {
+PlanRef Planner::plan(Database& database, Names names, std::string_view text, std::string_view example,
+                      const sql::NormalizeOptions* lexis) {
     const sql::SessionSettings* const settings = names.settings;
     // The parser reads backslashes as standard_conforming_strings = on would.
     const bool strings_standard = settings && settings->standard_conforming_strings;
@@ -59,7 +98,7 @@ PlanRef Planner::plan(Database& database, Names names, std::string_view text, st
             return slot.plan;
     }
     auto made =
-        resolve(database, settings ? of_known_names(database, *settings, text, example)
+        resolve(database, settings ? of_known_names(database, *settings, text, example, lexis)
                                    : of_unknown_names(judged ? database.catalog() : nullptr, text, example));
     if (slots_.size() >= plans_max_) slots_.clear();
     slots_.insert_or_assign(place, Slot{fingerprint, made->made_from->catalog_version, &database, made});
@@ -81,7 +120,8 @@ PlanRef Planner::opaque(Database& database) {
 }
 
 Planner::TemplateRef Planner::of_known_names(Database& database, const sql::SessionSettings& settings,
-                                             std::string_view text, std::string_view example) {
+                                             std::string_view text, std::string_view example,
+                                             const sql::NormalizeOptions* lexis) {
     const auto catalog = database.catalog();
     const std::uint64_t version = catalog ? catalog->version : 0;
     if (auto known = templates_.find(settings.fingerprint, text, version)) return known;
@@ -92,6 +132,7 @@ Planner::TemplateRef Planner::of_known_names(Database& database, const sql::Sess
     context.search_path = settings.search_path;
     context.user = settings.user;
     context.has_temporary = settings.has_temp_objects;
+    if (lexis) context.literal_places = sql::literal_places(example, *lexis);
     sql::Template made;
     made.fingerprint = settings.fingerprint;
     made.catalog_version = version;
@@ -118,19 +159,36 @@ Planner::TemplateRef Planner::of_unknown_names(const CatalogRef& catalog, std::s
 PlanRef Planner::resolve(Database& database, TemplateRef made_from) {
     auto plan = std::make_shared<Plan>();
     const sql::Analysis& analysis = made_from->analysis;
-    if (analysis.effects.everything) {
-        plan->effects.add_everything(database.everything());
-    } else {
-        for (const sql::Oid oid : analysis.effects.relations)
-            plan->effects.lines.push_back(&database.log().line(database.name(), oid));
+    plan->database = &database.everything();
+    const auto log_of = [&](sql::Oid oid) { return &database.log().relation(database.name(), oid); };
+    if (!analysis.effects.everything) {
+        for (const sql::Oid oid : analysis.effects.relations) {
+            const auto known = std::ranges::find(analysis.changes, oid, &sql::ChangePlan::relation);
+            plan->writes.push_back({log_of(oid), known == analysis.changes.end() ? nullptr : &*known});
+        }
     }
-    if (analysis.cacheable && analysis.reads.size() < cache::FillTicket::kRelationsMax) {
-        plan->reads.push_back(&database.everything());
-        for (const sql::Oid oid : analysis.reads)
-            plan->reads.push_back(&database.log().line(database.name(), oid));
+    if (analysis.cacheable) {
+        for (const sql::Oid oid : analysis.reads) plan->reads.push_back({log_of(oid), nullptr, nullptr});
+        if (!analysis.footprints.empty()) plan->reads = footprint_reads(database, analysis);
     }
     plan->made_from = std::move(made_from);
     return plan;
+}
+
+// Of the relations read, those that have footprints by these, the others (views) as a whole.
+std::vector<Plan::Read> Planner::footprint_reads(Database& database, const sql::Analysis& analysis) {
+    std::vector<Plan::Read> reads;
+    for (const sql::Oid oid : analysis.reads) {
+        auto& log = database.log().relation(database.name(), oid);
+        bool found = false;
+        for (const auto& footprint : analysis.footprints) {
+            if (footprint.relation != oid) continue;
+            found = true;
+            reads.push_back({&log, &log.interest(view_of(footprint)), &footprint});
+        }
+        if (!found) reads.push_back({&log, nullptr, nullptr});
+    }
+    return reads;
 }
 
 }  // namespace warmfront::session

@@ -16,32 +16,39 @@
 
 #include "cache/write_log.h"
 #include "proxy/session/database.h"
+#include "proxy/session/effect_set.h"
+#include "sql/predicate.h"
 #include "sql/session_settings.h"
 #include "sql/template.h"
+#include "sql/tokenizer.h"
 
 namespace warmfront::session {
 
-// What statements may have changed, as lines of the write log; everything is the database's own line alone.
-struct EffectSet {
-    std::vector<cache::Line*> lines;  // unique
-    bool everything = false;
-
-    [[nodiscard]] bool none() const { return lines.empty(); }
-    void add_everything(cache::Line& database);
-    void add(const EffectSet& other);
-    void clear() {
-        lines.clear();
-        everything = false;
-    }
-};
-
 struct Plan {
+    // A table that the statement reads: at any row, or as footprint and interest say.
+    struct Read {
+        cache::RelationLog* relation = nullptr;
+        cache::Interest* interest = nullptr;
+        const sql::Footprint* footprint = nullptr;  // in the analysis
+    };
+    struct Write {
+        cache::RelationLog* relation = nullptr;
+        const sql::ChangePlan* change = nullptr;  // in the analysis; nullptr: any row
+    };
     std::shared_ptr<const sql::Template> made_from;
-    std::vector<cache::Line*> reads;  // the database's own line first; empty unless cacheable
-    EffectSet effects;
+    cache::Line* database = nullptr;
+    std::vector<Read> reads;  // empty unless cacheable
+    std::vector<Write> writes;
 
     [[nodiscard]] const sql::Analysis& analysis() const { return made_from->analysis; }
     [[nodiscard]] bool cacheable() const { return !reads.empty(); }
+    [[nodiscard]] bool writes_rows() const {
+        return analysis().effects.everything || !analysis().effects.relations.empty();
+    }
+    // What an execution with these values changes.
+    [[nodiscard]] EffectSet effects(const sql::StatementValues& values) const;
+    // To be called just before the statement is sent as a miss: what its answer depends on.
+    [[nodiscard]] cache::FillTicket observe(const sql::StatementValues& values) const;
 };
 using PlanRef = std::shared_ptr<const Plan>;
 
@@ -60,9 +67,9 @@ public:
     Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> exclude, std::size_t plans_max);
 
     // text: the template (simple protocol) or the statement as prepared; example: a statement that it stands
-    // for.
+    // for. lexis: how text was made from the example; nullptr where they are the same.
     [[nodiscard]] PlanRef plan(Database& database, Names names, std::string_view text,
-                               std::string_view example);
+                               std::string_view example, const sql::NormalizeOptions* lexis = nullptr);
     // A plan for what cannot be analysed: everything may change.
     [[nodiscard]] PlanRef opaque(Database& database);
 
@@ -70,10 +77,13 @@ private:
     using CatalogRef = std::shared_ptr<const sql::Catalog>;
     using TemplateRef = std::shared_ptr<const sql::Template>;
     [[nodiscard]] TemplateRef of_known_names(Database& database, const sql::SessionSettings& settings,
-                                             std::string_view text, std::string_view example);
+                                             std::string_view text, std::string_view example,
+                                             const sql::NormalizeOptions* lexis);
     [[nodiscard]] TemplateRef of_unknown_names(const CatalogRef& catalog, std::string_view text,
                                                std::string_view example);
     [[nodiscard]] PlanRef resolve(Database& database, TemplateRef made_from);
+    [[nodiscard]] static std::vector<Plan::Read> footprint_reads(Database& database,
+                                                                 const sql::Analysis& analysis);
 
     struct Slot {
         std::uint32_t fingerprint;

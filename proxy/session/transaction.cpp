@@ -1,5 +1,6 @@
 #include "proxy/session/transaction.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace warmfront::session {
@@ -18,6 +19,11 @@ bool is_read_committed(sql::Isolation isolation, const sql::SessionSettings* set
 
 }  // namespace
 
+bool TransactionBlock::wrote_to(const Plan& plan) const {
+    return std::ranges::any_of(
+        plan.reads, [&](const Plan::Read& read) { return written_.effects.touches(read.relation); });
+}
+
 Consequences TransactionBlock::ready(char status, const Exchange& exchange,
                                      const sql::SessionSettings* settings) {
     const bool was_idle = status_ == 'I';
@@ -27,7 +33,6 @@ Consequences TransactionBlock::ready(char status, const Exchange& exchange,
         in_force.add(exchange.consequences);
         status_ = 'I';
         read_committed_ = false;
-        wrote_ = false;
         return in_force;
     }
     using sql::TransactionEffect;
@@ -43,7 +48,6 @@ Consequences TransactionBlock::ready(char status, const Exchange& exchange,
         case TransactionEffect::End:  // AND CHAIN: the next block has the same isolation
             if (!exchange.failed) {
                 in_force = std::exchange(written_, {});
-                wrote_ = false;
             }
             break;
         case TransactionEffect::Mixed:  // may have ended a block and begun another
@@ -56,7 +60,6 @@ Consequences TransactionBlock::ready(char status, const Exchange& exchange,
             break;
     }
     written_.add(exchange.consequences);
-    wrote_ |= !written_.effects.none();
     status_ = status;
     return in_force;
 }

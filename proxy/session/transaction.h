@@ -14,11 +14,11 @@ public:
     [[nodiscard]] bool idle() const { return status_ == 'I'; }
     [[nodiscard]] const Consequences& written() const { return written_; }
 
-    // Whether a read may be answered from the cache, and its answer be kept: READ COMMITTED, nothing written
-    // yet, not failed. settings are those in force.
-    [[nodiscard]] bool reads_committed(const sql::SessionSettings& settings) const {
+    // Whether a read may be answered from the cache, and its answer be kept: READ COMMITTED, not failed, and
+    // nothing written yet to what it reads. settings are those in force.
+    [[nodiscard]] bool reads_committed(const sql::SessionSettings& settings, const Plan& plan) const {
         if (status_ == 'I') return settings.read_committed;
-        return status_ == 'T' && read_committed_ && !wrote_;
+        return status_ == 'T' && read_committed_ && !wrote_to(plan);
     }
 
     // ReadyForQuery with `status` after `exchange`. settings: as known before the exchange, or nullptr.
@@ -26,9 +26,10 @@ public:
     Consequences ready(char status, const Exchange& exchange, const sql::SessionSettings* settings);
 
 private:
+    [[nodiscard]] bool wrote_to(const Plan& plan) const;
+
     char status_ = 'I';
     bool read_committed_ = false;
-    bool wrote_ = false;
     Consequences written_;
 };
 

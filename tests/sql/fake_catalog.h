@@ -3,12 +3,28 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sql/analysis.h"
 #include "sql/catalog.h"
 
 namespace warmfront::test {
+
+// Columns as a table has them, numbered in order; of built-in types.
+inline std::vector<sql::Column> columns(const std::vector<std::pair<std::string, std::uint32_t>>& named) {
+    std::vector<sql::Column> made;
+    for (const auto& [name, type] : named) {
+        sql::Column column;
+        column.name = name;
+        column.type = column.value.oid = sql::Oid{type};
+        column.number = static_cast<std::int16_t>(made.size() + 1);
+        column.value.kind = sql::kind_of_type(column.type, 'b', "", true);
+        column.has_default = false;
+        made.push_back(std::move(column));
+    }
+    return made;
+}
 
 // The catalog, indexed. Tables are in schema public but for app.t.
 inline sql::Catalog fake_catalog() {
@@ -25,8 +41,8 @@ inline sql::Catalog fake_catalog() {
         catalog.relations.push_back(std::move(relation));
         return catalog.relations.back();
     };
-    add(20000, "public", "t", 'r').columns = {{"id", Oid{23}},    {"name", Oid{25}}, {"created", Oid{1184}},
-                                              {"due", Oid{1082}}, {"note", Oid{25}}, {"data", Oid{3802}}};
+    add(20000, "public", "t", 'r').columns =
+        columns({{"id", 23}, {"name", 25}, {"created", 1184}, {"due", 1082}, {"note", 25}, {"data", 3802}});
     catalog.relations.back().cascades_on_delete = {Oid{20001}};
     add(20001, "public", "u", 'r').cascades_on_update = {Oid{20002}};
     add(20002, "public", "w", 'r');
@@ -61,7 +77,7 @@ inline sql::Catalog fake_catalog() {
     add(20070, "public", "seq", 'S');
     add(20071, "pg_temp_3", "tt", 'r').persistence = 't';
     add(20072, "public", "unlogged", 'r').persistence = 'u';
-    add(20073, "public", "zoned", 'r').columns = {{"at", Oid{1266}}};
+    add(20073, "public", "zoned", 'r').columns = columns({{"at", 1266}});
     add(20080, "app", "t", 'r');
     add(20081, "alice", "mine", 'r');
     add(20090, "public", "many", 'p');

@@ -121,7 +121,8 @@ TEST_CASE("conversation: blocks") {
              {"START TRANSACTION ISOLATION LEVEL SERIALIZABLE", nullptr, nullptr, false},
              {"BEGIN", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET", false},
              {"BEGIN", "SAVEPOINT s", "SAVEPOINT", true},
-             {"BEGIN", "UPDATE u SET v = 'x'", "UPDATE 0", false},
+             {"BEGIN", "UPDATE u SET v = 'x'", "UPDATE 0", true},
+             {"BEGIN", "UPDATE t SET v = 'x'", "UPDATE 0", false},
              {"BEGIN", "SET LOCAL search_path = other", "SET", false}}) {
         CAPTURE(begin);
         CAPTURE(std::string(then ? then : ""));
@@ -513,7 +514,7 @@ TEST_CASE("conversation: a write whose connection is lost stays pending until it
         reader.server_sends(rows("one"));
     }
     (void)stage.database.end_write(left[0].epoch);
-    cache::end(left[0].marked);
+    left[0].marked.end();
     reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
     reader.server_sends(rows("new"));
     reader.take_client();

@@ -133,7 +133,7 @@ Actor::Actor(Stage& stage, std::string startup_key, ConversationOptions options)
 Actor::~Actor() {
     for (Unsettled& left : hang_up()) {
         if (left.catalog_judged) (void)stage_.database.end_write(left.epoch);
-        cache::end(left.marked);
+        left.marked.end();
     }
 }
 
