@@ -101,7 +101,7 @@ public:
     }
 
     Said write() {
-        switch (random_.below(14)) {
+        switch (random_.below(18)) {
             case 0: return insert("a");
             case 1: return insert("b");
             case 2: return insert("p");
@@ -132,6 +132,16 @@ public:
                     "g = s.g WHEN NOT MATCHED THEN INSERT VALUES (s.i, s.g, 'v1')",
                     {}};
                 said.values = {value("int"), value("int")};
+                return said;
+            }
+            case 10:
+            case 11:
+            case 12:
+            case 13: {
+                const Column* column = &column_of("a");
+                while (column->name == "doubled") column = &column_of("a");
+                Said said{"UPDATE a SET " + std::string(column->name) + " = ? WHERE id = ?", {}};
+                said.values = {value(column->type), value("int")};
                 return said;
             }
             default: return update();
@@ -248,25 +258,53 @@ private:
     }
 
     Said by_key() {
-        static constexpr std::array kTexts{
-            "SELECT name, price FROM a WHERE id = ?",
-            "SELECT name FROM a WHERE id IN (?, ?)",
-            "SELECT g, name FROM a WHERE id = ? AND g = ?",
-            "SELECT id, name FROM a WHERE g = ?",
-            "SELECT count(*) FROM a WHERE g BETWEEN ? AND ?",
-            "SELECT n FROM b WHERE a_id = ?",
-            "SELECT a.name, b.n FROM a JOIN b ON a.id = b.a_id WHERE a.id = ?",
-            "SELECT a.name, b.n FROM a LEFT JOIN b ON a.id = b.a_id AND b.n = ? WHERE a.id = ?",
-            "SELECT v FROM p WHERE id = ?",
-            "SELECT * FROM p0 WHERE id = ?",
-            "SELECT * FROM base WHERE id = ?",
-            "SELECT id FROM va WHERE id = ?",
-            "SELECT n, parent FROM c WHERE id = ?",
-            "SELECT id, doubled FROM a WHERE doubled = ?",
+        struct Shape {
+            std::string_view text;
+            std::vector<std::string_view> types;
         };
-        Said said{std::string(random_.pick(std::span<const char* const>(kTexts))), {}};
-        for (const char c : said.text)
-            if (c == '?') said.values.push_back(value("int"));
+        static const std::vector<Shape> shapes{
+            {"SELECT name, price FROM a WHERE id = ?", {"int"}},
+            {"SELECT name FROM a WHERE id IN (?, ?)", {"int", "int"}},
+            {"SELECT g, name FROM a WHERE id = ? AND g = ?", {"int", "int"}},
+            {"SELECT id, name FROM a WHERE g = ?", {"int"}},
+            {"SELECT count(*) FROM a WHERE g BETWEEN ? AND ?", {"int", "int"}},
+            {"SELECT id FROM a WHERE name = ?", {"name"}},
+            {"SELECT id FROM a WHERE code = ?", {"code"}},
+            {"SELECT id FROM a WHERE tag = ?", {"tag"}},
+            {"SELECT id FROM a WHERE price = ?", {"num"}},
+            {"SELECT id FROM a WHERE price < ?", {"num"}},
+            {"SELECT id FROM a WHERE day = ?", {"date"}},
+            {"SELECT count(*) FROM a WHERE day >= ?", {"date"}},
+            {"SELECT id FROM a WHERE at = ?", {"at"}},
+            {"SELECT id FROM a WHERE at > ? AND at < ?", {"at", "at"}},
+            {"SELECT id FROM a WHERE flag = ?", {"bool"}},
+            {"SELECT id FROM a WHERE m = ?", {"mood"}},
+            {"SELECT id FROM a WHERE big = ?", {"int"}},
+            {"SELECT n FROM b WHERE a_id = ?", {"int"}},
+            {"SELECT n FROM b WHERE a_id = ? AND k = ?", {"int", "k"}},
+            {"SELECT a.name, b.n FROM a JOIN b ON a.id = b.a_id WHERE a.id = ?", {"int"}},
+            {"SELECT a.name, b.n FROM a JOIN b ON a.id = b.a_id WHERE b.a_id = ?", {"int"}},
+            {"SELECT a.name, b.n FROM a LEFT JOIN b ON a.id = b.a_id AND b.n = ? WHERE a.id = ?",
+             {"int", "int"}},
+            {"SELECT a.id, b.n FROM a LEFT JOIN b ON a.id = b.a_id AND a.g = ?", {"int"}},
+            {"SELECT a.id, b.n FROM a RIGHT JOIN b ON a.id = b.a_id AND b.n = ?", {"int"}},
+            {"SELECT a.id, b.n FROM a FULL JOIN b ON a.id = b.a_id WHERE b.n = ?", {"int"}},
+            {"SELECT x.id, z.n FROM a x LEFT JOIN (b y JOIN c z ON y.n = z.n AND z.id = ?) ON y.a_id = x.id",
+             {"int"}},
+            {"SELECT v FROM p WHERE id = ?", {"int"}},
+            {"SELECT * FROM p0 WHERE id = ?", {"int"}},
+            {"SELECT id FROM p0 WHERE v = ?", {"v"}},
+            {"SELECT count(*) FROM p1 WHERE id = ?", {"int"}},
+            {"SELECT * FROM base WHERE id = ?", {"int"}},
+            {"SELECT extra FROM child WHERE id = ?", {"int"}},
+            {"SELECT id FROM va WHERE id = ?", {"int"}},
+            {"SELECT n, parent FROM c WHERE id = ?", {"int"}},
+            {"SELECT id FROM c WHERE parent = ?", {"int"}},
+            {"SELECT id, doubled FROM a WHERE doubled = ?", {"int"}},
+        };
+        const auto& shape = random_.pick(std::span<const Shape>(shapes));
+        Said said{std::string(shape.text), {}};
+        for (const auto type : shape.types) said.values.push_back(value(type));
         return said;
     }
 
