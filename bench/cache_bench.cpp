@@ -98,6 +98,63 @@ BENCHMARK(hit)
     ->ThreadRange(1, 2)
     ->UseRealTime();
 
+// What a write of one row costs, whatever the number of answers that it might void: its lines are begun and
+// ended, and the answer of that row is found void. Rows are drawn at random.
+struct FilledByKey {
+    explicit FilledByKey(std::uint64_t entries)
+        : log(WriteLog::row_lines_within(entries * 16)),
+          store({.memory_bytes = entries * 400 + (std::size_t{64} << 20)}),
+          relation(log.relation("db", sql::Oid{1})),
+          interest(relation.interest({{1}, {}, sql::ColumnSet::all()})) {
+        KeyBuilder builder;
+        for (std::uint64_t i = 0; i < entries; ++i) fill(builder, i);
+    }
+    static sql::RowImage row(std::uint64_t number) {
+        return {{1, false, false, number * 0x9e3779b97f4a7c15U, 0}};
+    }
+    void fill(KeyBuilder& builder, std::uint64_t number) {
+        FillTicket ticket;
+        ticket.start();
+        ticket.observe(log.line("db", sql::Oid{}));
+        ticket.observe(interest.line());
+        ticket.observe(interest.line_of(row(number)));
+        store.fill(Entry::make(key_number(builder, number), ticket.seen, {}, "row", 0));
+    }
+    WriteLog log;
+    Store store;
+    RelationLog& relation;
+    Interest& interest;
+};
+
+std::unique_ptr<FilledByKey> by_key;
+
+void void_row(benchmark::State& state) {
+    const auto entries = static_cast<std::uint64_t>(state.range(0));
+    std::minstd_rand random(1);
+    std::uint64_t writes = 0;
+    KeyBuilder builder;
+    PendingWrite write;
+    for (auto each : state) {
+        const std::uint64_t number = random() % entries;
+        write.begin(by_key->relation, {sql::ColumnSet::all(), false, {FilledByKey::row(number)}});
+        write.end();
+        ++writes;
+    }
+    if (by_key->store.find(key_number(builder, random() % entries), 0) && writes > entries * 100)
+        state.SkipWithError("an answer was not voided");
+}
+
+BENCHMARK(void_row)
+    ->Setup([](const benchmark::State& state) {
+        by_key = std::make_unique<FilledByKey>(static_cast<std::uint64_t>(state.range(0)));
+    })
+    ->Teardown([](const benchmark::State&) { by_key = nullptr; })
+    ->Arg(10'000)
+    ->Arg(100'000)
+    ->Arg(1'000'000)
+    ->Arg(10'000'000)
+    ->Iterations(5'000'000);
+
 }  // namespace
 
 BENCHMARK_MAIN();

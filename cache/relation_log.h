@@ -22,6 +22,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,8 +52,11 @@ public:
     [[nodiscard]] std::size_t bytes() const { return (mask_ + 1) * sizeof(Line); }
 
 private:
+    struct Free {
+        void operator()(Line* lines) const { std::free(lines); }  // NOLINT: std::aligned_alloc's
+    };
     std::uint64_t mask_;
-    std::unique_ptr<Line[]> lines_;
+    std::unique_ptr<Line[], Free> lines_;
 };
 
 class Interest {

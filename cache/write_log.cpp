@@ -30,6 +30,9 @@
 // part.
 #include "cache/write_log.h"
 
+#include <algorithm>
+#include <bit>
+
 #include "cache/write_protocol.h"
 #include "config/ensure.h"
 
@@ -100,6 +103,10 @@ FillTicket observe(std::span<Line* const> reads) {
 }
 
 WriteLog::WriteLog(std::size_t row_lines) : rows_(row_lines) {}
+
+std::size_t WriteLog::row_lines_within(std::size_t bytes) {
+    return std::max(kRowLinesMin, std::bit_floor(bytes / sizeof(Line)));
+}
 
 RelationLog& WriteLog::relation(std::string_view database, sql::Oid relation) {
     const std::lock_guard lock(mutex_);

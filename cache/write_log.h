@@ -68,6 +68,8 @@ public:
     // row_lines: how many lines the rows of all relations share, 16 bytes each.
     explicit WriteLog(std::size_t row_lines = kRowLinesMin);
 
+    // How many row lines fit in so many bytes; kRowLinesMin at least.
+    [[nodiscard]] static std::size_t row_lines_within(std::size_t bytes);
     // What is written to a relation. Takes a lock: keep the pointer, it stays valid.
     [[nodiscard]] RelationLog& relation(std::string_view database, sql::Oid relation);
     // The line of a relation as a whole, or (oid 0) of the database. Takes a lock.

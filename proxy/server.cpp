@@ -31,6 +31,8 @@ namespace {
 
 constexpr std::size_t kDatabasesMax = 1024;
 constexpr std::size_t kFingerprintsMax = 100'000;
+// Of cache.memory: a sixteenth for the lines by which writes void the answers of single rows.
+constexpr std::size_t kRowLinesShare = 16;
 
 unsigned worker_count(const Settings& settings) {
     return settings.threads != 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency());
@@ -50,7 +52,8 @@ public:
           settings_(std::make_shared<const Settings>(command_line.settings)),
           log_(settings_->log.level),
           counters_(worker_count(*settings_)),
-          store_({settings_->cache.memory, static_cast<std::uint64_t>(settings_->cache.ttl.count()), 0}),
+          write_log_(cache::WriteLog::row_lines_within(settings_->cache.memory / kRowLinesShare)),
+          store_({store_memory(), static_cast<std::uint64_t>(settings_->cache.ttl.count()), 0}),
           templates_(settings_->cache.templates_max),
           interner_(kFingerprintsMax),
           upstream_(std::move(upstream)),
@@ -79,6 +82,10 @@ private:
     [[nodiscard]] Result<admin::Properties> explain(const std::string& database, std::string_view query);
     Result<void> flush_cache(const std::optional<std::string>& database);
     void announce();
+    // What cache.memory leaves for answers.
+    [[nodiscard]] std::size_t store_memory() const {
+        return settings_->cache.memory - std::min(settings_->cache.memory, write_log_.row_line_bytes());
+    }
     void reload();
     void shut_down();
 
@@ -233,7 +240,7 @@ void Server::reload() {
     settings_ = std::make_shared<const Settings>(after_reload(*settings_, *loaded));
     shared_.replace(settings_, std::move(*tls));
     log_.set_level(settings_->log.level);
-    store_.set_limits(settings_->cache.memory, static_cast<std::uint64_t>(settings_->cache.ttl.count()));
+    store_.set_limits(store_memory(), static_cast<std::uint64_t>(settings_->cache.ttl.count()));
     control_.set_refresh(settings_->catalog.refresh);
 }
 
