@@ -4,8 +4,8 @@
 //
 // A table of 100,000 rows; four connections read rows by primary key (zipf 0.99), every tenth statement
 // updates one row by its key (drawn alike). The oracle knows exactly which answers a write changes: it drops
-// those, and fills on every miss. Runs: no writes, writes of a column that is read, writes of one that is not;
-// latencies of reads are measured at the client.
+// those, and fills on every miss. Runs: no writes, writes of a column that is read, writes of one that is
+// not; latencies of reads are measured at the client.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -44,7 +44,8 @@ public:
         const double u = static_cast<double>(random.below(1U << 30)) / (1U << 30), uz = u * zeta_;
         if (uz < 1) return 0;
         if (uz < 1 + std::pow(0.5, theta_)) return 1;
-        return std::min(count_ - 1, static_cast<int>(count_ * std::pow(eta_ * u - eta_ + 1, 1 / (1 - theta_))));
+        return std::min(count_ - 1,
+                        static_cast<int>(count_ * std::pow(eta_ * u - eta_ + 1, 1 / (1 - theta_))));
     }
 
 private:
@@ -89,8 +90,8 @@ struct Writes {
     bool change_answers = false;
 };
 
-Outcome run(const WarmfrontProcess& warmfront, const Zipf& zipf, Writes writes_made, std::chrono::seconds time,
-            std::uint64_t seed) {
+Outcome run(const WarmfrontProcess& warmfront, const Zipf& zipf, Writes writes_made,
+            std::chrono::seconds time, std::uint64_t seed) {
     const char* const update = writes_made.update;
     Oracle oracle;
     std::atomic<std::uint64_t> reads = 0, writes = 0, oracle_hits = 0;
@@ -138,9 +139,10 @@ Outcome run(const WarmfrontProcess& warmfront, const Zipf& zipf, Writes writes_m
 }
 
 void print(const char* name, const Outcome& outcome) {
-    std::printf("%-28s %9.0f reads %8.0f writes  hits %6.2f %%  oracle %6.2f %%  p50 %6.0f us  p99 %6.0f us\n", name,
-                outcome.reads, outcome.writes, 100 * outcome.hits / outcome.reads,
-                100 * outcome.oracle_hits / outcome.reads, outcome.p50_us, outcome.p99_us);
+    std::printf(
+        "%-28s %9.0f reads %8.0f writes  hits %6.2f %%  oracle %6.2f %%  p50 %6.0f us  p99 %6.0f us\n", name,
+        outcome.reads, outcome.writes, 100 * outcome.hits / outcome.reads,
+        100 * outcome.oracle_hits / outcome.reads, outcome.p50_us, outcome.p99_us);
 }
 
 }  // namespace
@@ -149,7 +151,8 @@ int main(int count, char** arguments) {
     const std::chrono::seconds time{count > 1 ? std::atoi(arguments[1]) : 20};
     const PostgresServer server({.settings = {"synchronous_commit=off", "autovacuum=off"}});
     server.sql("CREATE TABLE precise (id int PRIMARY KEY, shown int NOT NULL, hidden int NOT NULL)");
-    server.sql("INSERT INTO precise SELECT i, 0, 0 FROM generate_series(0, " + std::to_string(kRows - 1) + ") i");
+    server.sql("INSERT INTO precise SELECT i, 0, 0 FROM generate_series(0, " + std::to_string(kRows - 1) +
+               ") i");
     const Zipf zipf(kRows, 0.99);
     for (int round = 0; round < 2; ++round) {
         const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1h, memory: 256MiB}\n"});

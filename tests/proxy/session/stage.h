@@ -89,6 +89,7 @@ public:
     void run(std::string_view sql, std::string_view tag, char status = 'I');
     void landed(std::uint64_t ticket, cache::EntryRef result) noexcept override;
     void deliver();  // what landed
+    [[nodiscard]] bool has_landed() const { return !landed_.empty(); }
     bool cancel();
 
     std::string client, server;  // bytes since the last take
