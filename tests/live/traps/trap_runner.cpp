@@ -170,6 +170,7 @@ private:
         const auto before = hits_ ? hits_->count() : 0;
         check(when + ", first time", expected, ask_all(reader_));
         if (hits_) tally_.kept += hits_->count() - before;
+        if (in_block_ && has_error(expected, "")) return expected;  // it has ended the block
         check(when + ", second time", expected, ask_all(reader_));
         return expected;
     }
@@ -231,11 +232,13 @@ private:
         (void)reader_.say(sql);
     }
 
-    Answers simple_answers(Asker& writer) const {
+    Answers own_answers(Asker& writer) const {
         Answers answers;
+        (void)writer.say("SAVEPOINT before_reading");
         for (const auto& read : trap_.reads) {
             answers.push_back(writer.ask(read, Delivery::Simple));
             answers.back().pop_back();  // ReadyForQuery, which tells of the block
+            if (has_error({answers.back()}, "")) (void)writer.say("ROLLBACK TO before_reading");
         }
         return answers;
     }
@@ -254,10 +257,11 @@ private:
         (void)writer.say("BEGIN");
         const bool succeeded = write_all(writer);
         const bool own_counts = succeeded && trap_.own && trap_.reader == trap_.writer;
-        const Answers own = own_counts ? simple_answers(writer) : Answers();
+        const Answers own = own_counts ? own_answers(writer) : Answers();
         const bool free = compare_meanwhile("before the commit");
         if (free) {
             both("BEGIN");
+            in_block_ = true;
             (void)compare_meanwhile("before the commit, in a block");
         }
         const auto end = writer.say("COMMIT");
@@ -265,6 +269,7 @@ private:
         if (free) {
             (void)compare("after the commit, in a block");
             both("COMMIT");
+            in_block_ = false;
         }
         check_own(own, compare("after the commit"));
     }
@@ -315,6 +320,7 @@ private:
     TrapTally& tally_;
     Asker reader_, twin_;
     std::optional<Hits> hits_;
+    bool in_block_ = false;  // the readers
 };
 
 TrapRunner::TrapRunner(const PostgresServer& server, const WarmfrontProcess& warmfront, TrapGroup group,
@@ -328,7 +334,7 @@ std::string TrapRunner::schema_of(std::size_t number, TrapMode mode) const {
 void TrapRunner::lay(const Trap& trap, std::size_t number, TrapMode mode) {
     const std::string schema = schema_of(number, mode);
     const Words words(schema);
-    std::string sql = words.in("CREATE SCHEMA {schema};");
+    std::string sql = "SET client_min_messages = warning;" + words.in("CREATE SCHEMA {schema};");
     if (mentions(trap, "{second}")) sql += words.in("CREATE SCHEMA {second};");
     for (const std::string_view role : {"{alice}", "{bob}"}) {
         if (!mentions(trap, role)) continue;
