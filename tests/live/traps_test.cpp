@@ -1,7 +1,7 @@
 // Every trap of tests/live/traps/*.yaml (tests/live/traps/trap.h says what a trap is), a few groups at a
 // time.
 //
-// WARMFRONT_TRAPS=words: only those whose name contains the words.
+// WARMFRONT_TRAPS=words: only those whose "group: name" contains the words.
 #include <algorithm>
 #include <atomic>
 #include <filesystem>

@@ -114,8 +114,8 @@ std::vector<TrapMode> modes_of(const YAML::Node& node, const Trap& trap) {
 }
 
 Trap trap_of(const YAML::Node& node, const std::string& setup) {
-    allow(node,
-          {"trap", "setup", "read", "with", "write", "hits", "modes", "session", "reader", "writer", "own"});
+    allow(node, {"trap", "setup", "read", "with", "write", "hits", "modes", "session", "reader", "writer",
+                 "own", "temporary"});
     if (!node["trap"] || !node["read"] || !node["write"]) refuse(node, "expected trap, read and write");
     Trap trap;
     trap.name = text_of(node["trap"]);
@@ -127,6 +127,7 @@ Trap trap_of(const YAML::Node& node, const std::string& setup) {
     if (node["reader"]) trap.reader = text_of(node["reader"]);
     if (node["writer"]) trap.writer = text_of(node["writer"]);
     if (node["own"]) trap.own = node["own"].as<bool>();
+    trap.temporary = node["temporary"] && node["temporary"].as<bool>();
     trap.modes = modes_of(node, trap);
     return trap;
 }

@@ -74,6 +74,7 @@ struct Trap {
     std::vector<std::string> session;
     std::string reader = "postgres", writer = "postgres";
     bool own = true;
+    bool temporary = false;
 };
 
 struct TrapGroup {

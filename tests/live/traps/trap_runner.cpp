@@ -1,11 +1,13 @@
 #include "tests/live/traps/trap_runner.h"
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
 #include "proxy/wire/messages.h"
+#include "tests/live/twin/masks.h"
 
 namespace warmfront::test {
 
@@ -144,8 +146,12 @@ private:
 
     Answers ask_all(Asker& asker) const {
         Answers answers;
-        for (const auto& read : trap_.reads)
-            for (const auto delivery : kDeliveries) answers.push_back(asker.ask(read, delivery));
+        for (const auto& read : trap_.reads) {
+            for (const auto delivery : kDeliveries) {
+                answers.push_back(asker.ask(read, delivery));
+                if (trap_.temporary) mask(answers.back());
+            }
+        }
         return answers;
     }
 
@@ -352,12 +358,16 @@ void TrapRunner::lay(const Trap& trap, std::size_t number, TrapMode mode) {
 
 TrapTally TrapRunner::run(std::string_view only) {
     TrapTally tally;
+    const auto wanted = [&](const Trap& trap) {
+        return (group_.name + ": " + trap.name).find(only) != std::string::npos;
+    };
+    if (std::ranges::none_of(group_.traps, wanted)) return tally;
     server_.sql("CREATE DATABASE " + database_ + " TEMPLATE template0");
     if (!group_.once.empty()) server_.sql(group_.once, database_);
     const auto each = [&](auto&& use) {
         for (std::size_t number = 0; number < group_.traps.size(); ++number) {
             const Trap& trap = group_.traps[number];
-            if (trap.name.find(only) == std::string::npos) continue;
+            if (!wanted(trap)) continue;
             for (const auto mode : trap.modes) use(trap, number, mode);
         }
     };

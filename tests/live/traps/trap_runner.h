@@ -38,7 +38,7 @@ public:
     TrapRunner(const PostgresServer& server, const WarmfrontProcess& warmfront, TrapGroup group,
                std::string database);
 
-    // Every trap whose name contains `only`.
+    // Every trap whose group and name ("group: name") contain `only`.
     TrapTally run(std::string_view only = {});
 
 private:
