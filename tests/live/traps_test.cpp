@@ -19,7 +19,7 @@ using namespace warmfront::test;
 
 namespace {
 
-constexpr unsigned kGroupsAtOnce = 3;
+constexpr unsigned kGroupsAtOnce = 6;  // they wait more than they work
 
 std::vector<std::filesystem::path> trap_files() {
     std::vector<std::filesystem::path> files;

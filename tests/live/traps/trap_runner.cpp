@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kWarmLimit = 6s;
+constexpr auto kWarmAgainLimit = 300ms;
 
 std::string replaced(std::string text, std::string_view word, std::string_view with) {
     for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + with.size()))
@@ -210,10 +211,33 @@ private:
         return step.error.empty();
     }
 
+    // Between two steps: until what may be kept is kept again, after a definition that takes a while. Some
+    // reads may have become such that they are not kept: that is not insisted on.
+    void warm_again(const Answers& expected) {
+        std::uint64_t wanted = 0;
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            if (status_of(expected[i]) != 'I') return;
+            wanted += trap_.reads[i / kDeliveries.size()].hits && sqlstate_of(expected[i]).empty() ? 1 : 0;
+        }
+        if (!hits_) return;
+        const auto until = std::chrono::steady_clock::now() + kWarmAgainLimit;
+        while (std::chrono::steady_clock::now() < until) {
+            const auto before = hits_->count();
+            check("between steps", expected, ask_all(reader_));
+            if (hits_->count() - before >= wanted) return;
+            std::this_thread::sleep_for(10ms);
+        }
+    }
+
+    void after_step(const TrapStep& step) {
+        const auto expected = compare("after " + step.question.sql);
+        if (&step != &trap_.steps.back()) warm_again(expected);
+    }
+
     void write_in_turn(Asker& writer) {
         for (const auto& step : trap_.steps) {
             (void)write(writer, step);
-            (void)compare("after " + step.question.sql);
+            after_step(step);
         }
     }
 
@@ -304,7 +328,7 @@ private:
                 case TrapStep::Who::Reader: (void)write(reader_, step); break;
                 case TrapStep::Who::Both: write_both(step); break;
             }
-            (void)compare("after " + step.question.sql);
+            after_step(step);
         }
     }
 
