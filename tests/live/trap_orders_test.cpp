@@ -2,6 +2,8 @@
 // are used again, answers that a write overtakes, writes that wait, batches without an end.
 //
 // Each compares with PostgreSQL asked directly at the same moment.
+#include <bit>
+
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 
@@ -449,4 +451,174 @@ TEST_CASE("trap orders: two databases with tables of the same name") {
     rows(two, "UPDATE t SET v = 'changed' WHERE id = 1");
     CHECK(rows(one, kRead) == "v1\n");
     CHECK(rows(two, kRead) == "changed\n");
+}
+
+namespace {
+
+std::string network_order(std::uint64_t value, std::size_t bytes) {
+    std::string text;
+    for (std::size_t i = bytes; i > 0; --i) text += static_cast<char>(value >> (8 * (i - 1)));
+    return text;
+}
+
+struct Typed {
+    std::uint32_t type;  // OID, as declared in Parse; 0: left to PostgreSQL
+    std::uint16_t format;
+    std::string value;
+};
+
+Messages typed(RawClient& client, std::string_view sql, const std::vector<Typed>& parameters) {
+    std::vector<std::uint32_t> types;
+    std::vector<std::uint16_t> formats;
+    std::vector<std::optional<std::string_view>> values;
+    for (const auto& [type, format, value] : parameters) {
+        types.push_back(type);
+        formats.push_back(format);
+        values.emplace_back(value);
+    }
+    std::string bytes;
+    wire::append_parse(bytes, "", sql, types);
+    wire::append_bind(bytes, "", "", formats, values, {});
+    wire::append_execute(bytes, "", 0);
+    wire::append_sync(bytes);
+    return converse(client, bytes);
+}
+
+constexpr std::uint32_t kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25, kFloat8 = 701, kNumeric = 1700,
+                        kUuid = 2950;
+
+}  // namespace
+
+TEST_CASE("trap orders: parameters of every width and format name the same row") {
+    const Scene scene(
+        "CREATE TABLE n (i int PRIMARY KEY, b bigint, u uuid, c char(4), v text); INSERT INTO n SELECT g, g, "
+        "('a0eebc99-9c0b-4ef8-bb6d-00000000000' || g)::uuid, 'c' || g, 'first' FROM generate_series(1, 2) g");
+    auto reader = scene.through();
+    auto writer = scene.through();
+    auto twin = scene.direct();
+    const std::string uuid = "a0eebc99-9c0b-4ef8-bb6d-000000000001";
+    const std::string uuid_binary =
+        std::string("\xa0\xee\xbc\x99\x9c\x0b\x4e\xf8\xbb\x6d", 10) + network_order(1, 6);
+    struct Row {
+        std::string_view column;
+        Typed value;
+    };
+    const std::vector<Row> rows_of_n = {
+        {"i", {0, 0, "1"}},
+        {"i", {0, 0, " 1 "}},
+        {"i", {0, 0, "+01"}},
+        {"i", {0, 1, network_order(1, 4)}},
+        {"i", {kInt2, 1, network_order(1, 2)}},
+        {"i", {kInt8, 1, network_order(1, 8)}},
+        {"i", {kInt8, 0, "1"}},
+        {"i", {kFloat8, 1, network_order(std::bit_cast<std::uint64_t>(1.0), 8)}},
+        {"i", {kNumeric, 0, "1.000"}},
+        {"b", {kInt4, 1, network_order(1, 4)}},
+        {"b", {0, 1, network_order(1, 8)}},
+        {"u", {0, 0, uuid}},
+        {"u", {0, 0, "{A0EEBC999C0B4EF8BB6D000000000001}"}},
+        {"u", {kUuid, 1, uuid_binary}},
+        {"c", {0, 0, "c1"}},
+        {"c", {0, 0, "c1  "}},
+        {"c", {0, 1, "c1 "}},
+        {"i::text", {kText, 1, "1"}},
+    };
+    int number = 0;
+    for (const auto& written : rows_of_n) {
+        const auto ask_all = [&] {
+            for (const auto& [column, value] : rows_of_n) {
+                CAPTURE(column);
+                CAPTURE(value.type);
+                CAPTURE(value.format);
+                const std::string sql = "SELECT v FROM n WHERE " + std::string(column) + " = $1";
+                const auto expected = typed(twin, sql, {value});
+                REQUIRE(sqlstate_of(expected) == "");
+                CHECK(typed(reader, sql, {value}) == expected);
+                CHECK(typed(reader, sql, {value}) == expected);
+            }
+        };
+        ask_all();
+        const auto answer =
+            typed(writer, "UPDATE n SET v = $2 WHERE " + std::string(written.column) + " = $1",
+                  {written.value, {0, 0, "value " + std::to_string(++number)}});
+        CAPTURE(written.column);
+        CAPTURE(written.value.type);
+        CHECK(tag_of(answer) == "UPDATE 1");
+        ask_all();
+    }
+}
+
+TEST_CASE("trap orders: lists of thousands, and thousands of writes in a block") {
+    const Scene scene(
+        "CREATE TABLE m (id int PRIMARY KEY, v int); INSERT INTO m SELECT g, 0 FROM generate_series(1, 5000) "
+        "g");
+    auto reader = scene.through();
+    auto writer = scene.through();
+    auto twin = scene.direct();
+    std::string list = "1", array = "{1", inserts;
+    for (int id = 2; id <= 2000; ++id) {
+        list += "," + std::to_string(id);
+        array += "," + std::to_string(id);
+    }
+    array += "}";
+    for (int id = 6001; id <= 8000; ++id)
+        inserts += (id == 6001 ? "" : ",") + ("(" + std::to_string(id)) + ",0)";
+    const std::vector<std::string> reads = {"SELECT v FROM m WHERE id = 1",
+                                            "SELECT v FROM m WHERE id = 1999",
+                                            "SELECT v FROM m WHERE id = 4000",
+                                            "SELECT v FROM m WHERE id = 7999",
+                                            "SELECT sum(v) FROM m",
+                                            "SELECT count(*) FROM m WHERE v = 7",
+                                            "SELECT sum(v) FROM m WHERE id IN (" + list + ")",
+                                            "SELECT sum(v) FROM m WHERE id = ANY('" + array + "')",
+                                            "SELECT sum(v) FROM m WHERE id IN (3, 1998, 7998)"};
+    const auto compare = [&](std::string_view after) {
+        CAPTURE(after);
+        for (const auto& sql : reads) {
+            const auto expected = rows(twin, sql);
+            for (int i = 0; i < 3; ++i) CHECK(rows(reader, sql) == expected);
+        }
+    };
+    compare("nothing");
+    rows(writer, "UPDATE m SET v = 1 WHERE id IN (" + list + ")");
+    compare("UPDATE of a list");
+    rows(writer, "UPDATE m SET v = 7 WHERE id = ANY('" + array + "')");
+    compare("UPDATE of an array");
+    CHECK(sqlstate_of(typed(writer, "UPDATE m SET v = 8 WHERE id = ANY($1)", {{0, 0, array}})) == "");
+    compare("UPDATE of an array that is a parameter");
+    rows(writer, "INSERT INTO m VALUES " + inserts);
+    compare("INSERT of many rows");
+    rows(writer, "BEGIN");
+    for (int id = 1; id <= 3000; ++id) rows(writer, "UPDATE m SET v = 9 WHERE id = " + std::to_string(id));
+    compare("many writes that are not committed");
+    rows(writer, "COMMIT");
+    compare("their COMMIT");
+    std::string bytes;
+    for (int id = 1; id <= 500; ++id)
+        wire::append_query(bytes, "UPDATE m SET v = v + 1 WHERE id = " + std::to_string(id * 4));
+    (void)converse(writer, bytes, 500);
+    compare("a pipeline of writes");
+    rows(writer, "DELETE FROM m WHERE id IN (" + list + ")");
+    compare("DELETE of a list");
+}
+
+TEST_CASE("trap orders: an answer that thousands of writes overtake, the first of which matters") {
+    const Scene scene(
+        "CREATE TABLE m (id int PRIMARY KEY, v int); INSERT INTO m SELECT g, 0 FROM generate_series(1, 5000) "
+        "g");
+    auto slow = scene.through();
+    auto writer = scene.through();
+    auto reader = scene.through();
+    const std::string sql =
+        "SELECT v, (SELECT count(*) FROM generate_series(1, 5000000)) FROM m WHERE id = 1";
+    std::string bytes;
+    wire::append_query(bytes, sql);
+    must(slow.send(bytes));
+    wait_until_active(scene.server, "SELECT v, (SELECT count%");
+    rows(writer, "UPDATE m SET v = 1 WHERE id = 1");
+    for (int i = 0; i < 5000; ++i)
+        rows(writer, "UPDATE m SET v = 2 WHERE id = " + std::to_string(2 + i % 4999));
+    (void)must(slow.receive_until_ready());
+    CHECK(rows(reader, sql) == "1|5000000\n");
+    CHECK(rows(slow, sql) == "1|5000000\n");
 }
