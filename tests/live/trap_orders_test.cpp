@@ -622,3 +622,45 @@ TEST_CASE("trap orders: an answer that thousands of writes overtake, the first o
     CHECK(rows(reader, sql) == "1|5000000\n");
     CHECK(rows(slow, sql) == "1|5000000\n");
 }
+
+TEST_CASE("trap orders: settings of a role and of a database reach the next session") {
+    const Scene scene(
+        "CREATE ROLE alice LOGIN; GRANT SELECT ON t TO alice; CREATE SCHEMA b; GRANT USAGE ON SCHEMA b TO "
+        "alice; "
+        "CREATE TABLE b.t AS SELECT 1 AS id, 'b'::text AS v; GRANT SELECT ON b.t TO alice; CREATE TABLE "
+        "times AS "
+        "SELECT timestamptz '2024-01-01 12:00+00' AS at; GRANT SELECT ON times TO alice");
+    auto admin = scene.through();
+    const std::string at = "SELECT at FROM public.times";
+    const auto log_in = [&](std::uint16_t port, bool options) {
+        RawClient::Options login{.port = port, .user = "alice"};
+        if (options) login.parameters = {{"options", "-c search_path=b -c TimeZone=Asia/Tokyo"}};
+        return must(RawClient::connect(login));
+    };
+    const auto compare = [&](std::string_view after) {
+        CAPTURE(after);
+        for (const bool options : {false, true}) {
+            CAPTURE(options);
+            auto twin = log_in(scene.server.port(), options);
+            for (int session = 0; session < 2; ++session) {
+                auto client = log_in(scene.warmfront.port(), options);
+                for (int i = 0; i < 3; ++i) {
+                    CHECK(rows(client, kRead) == rows(twin, kRead));
+                    CHECK(rows(client, at) == rows(twin, at));
+                }
+            }
+        }
+    };
+    compare("nothing");
+    for (const std::string_view change :
+         {"ALTER ROLE alice SET search_path = b", "ALTER ROLE alice SET TimeZone = 'Europe/Berlin'",
+          "UPDATE b.t SET v = 'bb'", "ALTER ROLE alice RESET search_path",
+          "ALTER DATABASE postgres SET search_path = b",
+          "ALTER ROLE alice IN DATABASE postgres SET DateStyle = 'German'",
+          "ALTER ROLE ALL SET IntervalStyle = iso_8601",
+          "BEGIN; ALTER ROLE alice SET search_path = public; ROLLBACK", "ALTER DATABASE postgres RESET ALL",
+          "UPDATE t SET v = 'new' WHERE id = 1", "REVOKE SELECT (at) ON times FROM alice"}) {
+        rows(admin, change);
+        compare(change);
+    }
+}

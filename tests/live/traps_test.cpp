@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <mutex>
 #include <thread>
@@ -25,7 +26,8 @@ std::vector<std::filesystem::path> trap_files() {
     std::vector<std::filesystem::path> files;
     for (const auto& file : std::filesystem::directory_iterator(WARMFRONT_TRAPS_DIR))
         if (file.path().extension() == ".yaml") files.push_back(file.path());
-    std::ranges::sort(files);
+    const auto size = [](const std::filesystem::path& file) { return std::filesystem::file_size(file); };
+    std::ranges::sort(files, std::ranges::greater(), size);  // none of the long ones begins last
     return files;
 }
 

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kWarmLimit = 6s;
+constexpr auto kWarmLimit = 20s;
 constexpr auto kWarmAgainLimit = 300ms;
 
 std::string replaced(std::string text, std::string_view word, std::string_view with) {
