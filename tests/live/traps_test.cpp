@@ -1,0 +1,69 @@
+// Every trap of tests/live/traps/*.yaml (tests/live/traps/trap.h says what a trap is), a few groups at a
+// time.
+//
+// WARMFRONT_TRAPS=words: only those whose "group: name" contains the words.
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <mutex>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "tests/live/support/warmfront_process.h"
+#include "tests/live/traps/trap_runner.h"
+
+using namespace warmfront;
+using namespace warmfront::test;
+
+namespace {
+
+constexpr unsigned kGroupsAtOnce = 6;  // they wait more than they work
+
+std::vector<std::filesystem::path> trap_files() {
+    std::vector<std::filesystem::path> files;
+    for (const auto& file : std::filesystem::directory_iterator(WARMFRONT_TRAPS_DIR))
+        if (file.path().extension() == ".yaml") files.push_back(file.path());
+    const auto size = [](const std::filesystem::path& file) { return std::filesystem::file_size(file); };
+    std::ranges::sort(files, std::ranges::greater(), size);  // none of the long ones begins last
+    return files;
+}
+
+}  // namespace
+
+TEST_CASE("traps: whatever is written, however, the next read is PostgreSQL's answer") {
+    const PostgresServer server({.settings = {"autovacuum=off"}});
+    const WarmfrontProcess warmfront(server, {.settings = "cache:\n  ttl: 1h\ncatalog.refresh: 1h\n"});
+    const auto only = environment("WARMFRONT_TRAPS").value_or("");
+    const auto files = trap_files();
+    std::atomic<std::size_t> next = 0;
+    std::mutex mutex;
+    TrapTally total;
+    const auto work = [&] {
+        for (auto number = next++; number < files.size(); number = next++) {
+            TrapTally tally;
+            try {
+                tally =
+                    TrapRunner(server, warmfront, load_traps(files[number]), files[number].stem()).run(only);
+            } catch (const std::exception& wrong) {
+                tally.failures.emplace_back(wrong.what());
+            }
+            const std::lock_guard lock(mutex);
+            total.traps += tally.traps;
+            total.runs += tally.runs;
+            total.comparisons += tally.comparisons;
+            total.kept += tally.kept;
+            total.failures.insert(total.failures.end(), tally.failures.begin(), tally.failures.end());
+        }
+    };
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < kGroupsAtOnce; ++i) threads.emplace_back(work);
+    for (auto& thread : threads) thread.join();
+
+    std::cout << "traps: " << total.traps << " traps, " << total.runs << " runs, " << total.comparisons
+              << " comparisons, " << total.kept << " hits right after a write" << std::endl;
+    for (const auto& failure : total.failures) FAIL_CHECK(failure);
+    if (only.empty()) CHECK(total.traps >= 150);
+}
