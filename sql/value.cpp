@@ -422,6 +422,13 @@ Oid element_type(Oid array) {
     return found == kArrays.end() ? kNotJudged : found->element;
 }
 
+// NULL, or with array_nulls off the text of it.
+bool is_null_word(std::string_view element) {
+    return std::ranges::equal(element, std::string_view("null"), {}, [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+}
+
 using Elements = std::optional<std::vector<RawValue>>;
 
 Elements elements_of_text(const RawValue& array, std::size_t elements_max) {
@@ -447,9 +454,7 @@ Elements elements_of_text(const RawValue& array, std::size_t elements_max) {
             if (element.bytes.empty() ||
                 element.bytes.find_first_of("{}\"\\ \t\n\r\f\v") != std::string_view::npos)
                 return std::nullopt;
-            element.null = element.bytes.size() == 4 && (element.bytes[0] | 0x20) == 'n' &&
-                           (element.bytes[1] | 0x20) == 'u' && (element.bytes[2] | 0x20) == 'l' &&
-                           (element.bytes[3] | 0x20) == 'l';
+            if (is_null_word(element.bytes)) return std::nullopt;
         }
         if (element.bytes.find('\\') != std::string_view::npos) return std::nullopt;
         elements.push_back(element);

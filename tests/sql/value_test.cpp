@@ -179,7 +179,8 @@ TEST_CASE("value: arrays are taken apart, or not judged") {
     };
     CHECK(count("{}") == 0);
     CHECK(count("{1,2,3}") == 3);
-    CHECK(count("{\"a b\",NULL}") == 2);
+    CHECK(count("{\"a b\",\"NULL\"}") == 2);
+    CHECK(count("{a,Null}") == -1);
     CHECK(count("{1,2,3,4,5}") == -1);
     CHECK(count("{{1},{2}}") == -1);
     CHECK(count("{a\\,b}") == -1);
