@@ -23,7 +23,8 @@ QueryClass class_of(const Statement& statement, const Effects& effects) {
                     return !inner.writes.empty();
                 }))
                 return QueryClass::Write;
-            return effects.everything ? QueryClass::Opaque : QueryClass::Read;
+            if (effects.everything) return QueryClass::Opaque;
+            return effects.none() ? QueryClass::Read : QueryClass::Write;
         case StatementKind::ExplainAnalyze:
         case StatementKind::DeclareCursor:
             return statement.inner.empty() ? QueryClass::Opaque : class_of(statement.inner.front(), effects);
@@ -139,10 +140,11 @@ void add_flags(Analysis& out, const Statement& statement) {
 }
 
 void add_reads(Analysis& out, const Statement& statement, const AnalysisContext& context) {
-    const auto reach = reach_of(statement, scope_of(context));
+    auto reach = reach_of(statement, scope_of(context), {.functions = true, .steps = context.tells_steps});
     out.reads = oids_of(reach.relations);
+    out.read_steps = std::move(reach.steps);
     if (statement.kind != StatementKind::Select) return;
-    if (auto refusal = refusal_of(statement, reach, context)) {
+    if (auto refusal = refusal_of(reach, context)) {
         out.refusal = std::move(*refusal);
     } else if (out.effects.none() && !out.changes_settings) {
         out.cacheable = true;
@@ -160,6 +162,8 @@ Analysis one(const Statement& statement, const AnalysisContext& context) {
     out.query_class = class_of(statement, found.effects);
     out.effects = std::move(found.effects);
     out.effects_reason = std::move(found.reason);
+    out.indirect = std::move(found.indirect);
+    out.effect_steps = std::move(found.steps);
     out.changes_settings = found.changes_settings;
     out.changes_catalog = found.changes_catalog;
     out.changes_roles = found.changes_roles;
@@ -198,6 +202,9 @@ void add(Analysis& to, Analysis other) {
     to.reads = std::move(reads);
     to.effects.add(other.effects);
     if (to.effects_reason.empty()) to.effects_reason = std::move(other.effects_reason);
+    to.indirect = to.effects.relations;
+    std::ranges::move(other.read_steps, std::back_inserter(to.read_steps));
+    std::ranges::move(other.effect_steps, std::back_inserter(to.effect_steps));
     if (other.transaction != TransactionEffect::None) to.transaction = TransactionEffect::Mixed;
     if (other.isolation != Isolation::Default) to.isolation = other.isolation;
     to.changes_settings |= other.changes_settings;

@@ -55,6 +55,11 @@ struct Analysis {
     std::vector<Oid> reads;
     Effects effects;
     std::string effects_reason;  // why `everything`, for EXPLAIN CACHE; empty otherwise
+    // Those of effects.relations that not only the rows named by the statement's target change
+    // (StatementEffects::indirect); of a string of several statements all are among them.
+    std::vector<Oid> indirect;
+    // Where the context asks for them, for EXPLAIN CACHE: what it reads and what it sets off, a line a step.
+    std::vector<std::string> read_steps, effect_steps;
     TransactionEffect transaction = TransactionEffect::None;
     Isolation isolation = Isolation::Default;
     bool changes_settings =
@@ -83,6 +88,7 @@ struct AnalysisContext {
     std::vector<std::string> search_path;
     std::string user;                   // current_user, for "$user"
     std::vector<RelationName> exclude;  // cache.exclude
+    bool tells_steps = false;           // fill Analysis::read_steps and effect_steps
 };
 
 // Never fails: what it does not understand is Opaque with effects.everything.

@@ -7,6 +7,7 @@
 #include "sql/statement_scan.h"
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
 #include <span>
 #include <string>
@@ -128,6 +129,68 @@ std::string hint_in(std::string_view sql) {
         if (comment.starts_with(kHint)) return std::string(trim(comment.substr(kHint.size())));
     }
     return {};
+}
+
+std::pair<std::string_view, std::string_view> sides_of_assignment(std::string_view text) {
+    const Scan tokens = scan(std::string(text));
+    if (!tokens) return {};
+    int depth = 0;
+    for (std::size_t i = 0; i < tokens->n_tokens; ++i) {
+        const auto& token = *tokens->tokens[i];
+        switch (token.token) {
+            case PG_QUERY__TOKEN__ASCII_91:
+            case PG_QUERY__TOKEN__ASCII_40: ++depth; break;
+            case PG_QUERY__TOKEN__ASCII_93:
+            case PG_QUERY__TOKEN__ASCII_41: --depth; break;
+            case PG_QUERY__TOKEN__COLON_EQUALS:
+            case PG_QUERY__TOKEN__ASCII_61:
+                if (depth != 0) break;
+                return {text.substr(0, static_cast<std::size_t>(token.start)),
+                        text.substr(static_cast<std::size_t>(token.end))};
+            default: break;
+        }
+    }
+    return {};
+}
+
+std::string simpler_plpgsql(std::string_view body) {
+    std::string text(body);
+    const Scan tokens = scan(text);
+    if (!tokens) return text;
+    std::vector<const PgQuery__ScanToken*> all;  // without comments
+    for (std::size_t i = 0; i < tokens->n_tokens; ++i) {
+        const auto token = tokens->tokens[i]->token;
+        if (token != PG_QUERY__TOKEN__SQL_COMMENT && token != PG_QUERY__TOKEN__C_COMMENT)
+            all.push_back(tokens->tokens[i]);
+    }
+    const auto is = [&](std::size_t i, PgQuery__Token token) {
+        return i < all.size() && all[i]->token == token;
+    };
+    const auto word = [&](std::size_t i) {
+        std::string folded;
+        for (auto at = all[i]->start; at < all[i]->end; ++at)
+            folded += static_cast<char>(
+                std::tolower(static_cast<unsigned char>(body[static_cast<std::size_t>(at)])));
+        return folded;
+    };
+    std::string made;
+    std::size_t copied = 0;
+    const auto replace = [&](std::size_t first, std::size_t last, std::string_view by) {
+        made.append(body.substr(copied, static_cast<std::size_t>(all[first]->start) - copied)).append(by);
+        copied = static_cast<std::size_t>(all[last]->end);
+    };
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (is(i + 1, PG_QUERY__TOKEN__NEXT) && is(i + 2, PG_QUERY__TOKEN__ASCII_59) && word(i) == "return") {
+            replace(i, i + 1, "NULL");
+            continue;
+        }
+        std::size_t end = i;
+        while (is(end + 1, PG_QUERY__TOKEN__ASCII_46) && end + 2 < all.size()) end += 2;
+        if (end > i && is(end + 1, PG_QUERY__TOKEN__COLON_EQUALS) && word(i) != "new" && word(i) != "old")
+            replace(i, end + 1, " PERFORM ");
+        i = end;
+    }
+    return made.append(body.substr(copied));
 }
 
 std::string_view query_of_prepare(std::string_view sql) {

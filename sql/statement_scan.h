@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace warmfront::sql {
 
@@ -17,5 +19,12 @@ inline constexpr std::size_t kNestingMax = 1000;
 
 // The query of a "PREPARE name (types) AS query": what follows the first word AS; empty without one.
 [[nodiscard]] std::string_view query_of_prepare(std::string_view sql);
+
+// "x[1] := y + 1" (or =) to what is assigned to and what is assigned; both empty where it is no such.
+[[nodiscard]] std::pair<std::string_view, std::string_view> sides_of_assignment(std::string_view text);
+
+// A body of PL/pgSQL with "r.field := x;" made to "PERFORM x;" and "RETURN NEXT;" to nothing: what a parser
+// without types understands, and what reads and writes the same tables. NEW and OLD stay.
+[[nodiscard]] std::string simpler_plpgsql(std::string_view body);
 
 }  // namespace warmfront::sql

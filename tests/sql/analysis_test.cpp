@@ -59,7 +59,7 @@ TEST_CASE("analysis: class, transaction and flags of every kind of statement") {
              {"SELECT set_config('a', 'b', true)", C::Read, T::None, "settings"},
              {"SELECT pg_reload_conf()", C::Read, T::None, "roles"},
              {"INSERT INTO t VALUES (1)", C::Write, T::None, ""},
-             {"INSERT INTO triggered VALUES (1)", C::Write, T::None, ""},
+             {"INSERT INTO triggered VALUES (1)", C::Write, T::None, "settings catalog"},
              {"WITH x AS (DELETE FROM t) SELECT 1", C::Write, T::None, ""},
              {"TRUNCATE t", C::Write, T::None, ""},
              {"COPY t FROM STDIN", C::Write, T::None, ""},
