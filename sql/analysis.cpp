@@ -62,9 +62,9 @@ QueryClass class_of(const Statement& statement, const Effects& effects) {
         case StatementKind::SetConstraints:
         case StatementKind::Maintenance:
         case StatementKind::CreateTemp: return QueryClass::Session;
-        case StatementKind::ExecuteStatement:
         case StatementKind::Do:
-        case StatementKind::Call:
+        case StatementKind::Call: return effects.everything ? QueryClass::Opaque : QueryClass::Write;
+        case StatementKind::ExecuteStatement:
         case StatementKind::Other: return QueryClass::Opaque;
     }
     return QueryClass::Opaque;
@@ -90,7 +90,7 @@ TransactionEffect transaction_of(const Statement& statement) {
     }
 }
 
-// Whether a statement may SET something, directly or in code of the user's.
+// Whether a statement may SET something, other than in a routine.
 bool sets(const Statement& statement) {
     switch (statement.kind) {
         case StatementKind::Set: return statement.name.empty() || alters_answers(statement.name);
@@ -98,16 +98,13 @@ bool sets(const Statement& statement) {
         case StatementKind::Discard:              // ALL resets; TEMP takes the temporary tables away
         case StatementKind::RollbackToSavepoint:  // undoes what was SET since
         case StatementKind::ExecuteStatement:
-        case StatementKind::Do:
-        case StatementKind::Call:
         case StatementKind::Other: return true;
         default: return false;
     }
 }
 
-bool runs_user_code(const Statement& statement) {
-    return statement.kind == StatementKind::ExecuteStatement || statement.kind == StatementKind::Do ||
-           statement.kind == StatementKind::Call || statement.kind == StatementKind::Other;
+bool runs_unseen_code(const Statement& statement) {
+    return statement.kind == StatementKind::ExecuteStatement || statement.kind == StatementKind::Other;
 }
 
 bool prepares(StatementKind kind) {
@@ -126,7 +123,7 @@ std::vector<Oid> oids_of(const std::vector<const Relation*>& relations) {
 // What the statement does, EXPLAIN ANALYZE and the like taken for what they run.
 void add_flags(Analysis& out, const Statement& statement) {
     out.changes_settings |= sets(statement);
-    out.changes_catalog |= runs_user_code(statement);
+    out.changes_catalog |= runs_unseen_code(statement);
     out.creates_temp |= statement.kind == StatementKind::CreateTemp;
     out.prepares_sql |= prepares(statement.kind);
     if (statement.kind == StatementKind::Deallocate || statement.kind == StatementKind::Discard)

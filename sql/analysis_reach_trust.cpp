@@ -75,7 +75,8 @@ bool only_reads(const Statement& statement) {
            statement.inner.empty();
 }
 
-std::optional<std::string> of_plpgsql(const Function& function, const Routine& routine) {
+std::optional<std::string> of_plpgsql(const Function& function, const Routine& routine,
+                                      const Catalog& catalog) {
     if (function.body.find("variable_conflict") != std::string::npos)
         return "says by #variable_conflict what its names mean";
     for (const auto& type : routine.variable_types) {
@@ -89,7 +90,10 @@ std::optional<std::string> of_plpgsql(const Function& function, const Routine& r
         return "assigns to a parameter, of which one has a type whose value may come from text that means "
                "the "
                "present";
-    if (!function.returns_set && !is_timeless(function.result))
+    // Into a row that is returned PostgreSQL puts no value of another type.
+    const bool row = std::ranges::any_of(
+        catalog.types, [&](const Type& type) { return type.oid == function.result && type.kind == 'c'; });
+    if (!row && !is_timeless(function.result))
         return "returns a type whose value may come from text that means the present";
     return std::nullopt;
 }
@@ -107,7 +111,7 @@ std::optional<std::string> why_untrusted(const Function& function, const Catalog
         return "runs statements other than plain SELECT";
     if (may_mean_now(function.body) || may_mean_now(function.defaults))
         return "has the word now, today, tomorrow or yesterday, or an escape that may spell it";
-    return function.language == "plpgsql" ? of_plpgsql(function, *routine) : std::nullopt;
+    return function.language == "plpgsql" ? of_plpgsql(function, *routine, catalog) : std::nullopt;
 }
 
 }  // namespace warmfront::sql

@@ -29,6 +29,7 @@ void Catalog::index() {
     procedures_by_name_.clear();
     operators_by_name_.clear();
     types_by_name_.clear();
+    calling_domains_.clear();
     for (std::size_t i = 0; i < relations.size(); ++i) {
         relation_by_oid_[static_cast<std::uint32_t>(relations[i].oid)] = i;
         relations_by_name_[relations[i].name].push_back(i);
@@ -41,6 +42,7 @@ void Catalog::index() {
     }
     for (std::size_t i = 0; i < operators.size(); ++i) operators_by_name_[operators[i].name].push_back(i);
     for (std::size_t i = 0; i < types.size(); ++i) {
+        if (!types[i].called.empty()) calling_domains_.push_back(i);
         const auto [first, is_new] = types_by_name_.emplace(types[i].name, i);
         if (!is_new && types[first->second].kind == 'e') first->second = i;  // see type_named
     }
@@ -124,6 +126,12 @@ std::vector<const Operator*> Catalog::operators_named(std::string_view name) con
 const Type* Catalog::type_named(std::string_view name) const {
     const auto found = types_by_name_.find(std::string(name));
     return found == types_by_name_.end() ? nullptr : &types[found->second];
+}
+
+std::vector<const Type*> Catalog::calling_domains() const {
+    std::vector<const Type*> domains;
+    for (const auto place : calling_domains_) domains.push_back(&types[place]);
+    return domains;
 }
 
 std::vector<std::string> parse_search_path(std::string_view setting) {

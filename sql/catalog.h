@@ -155,6 +155,8 @@ public:
     [[nodiscard]] std::vector<const Operator*> operators_named(std::string_view name) const;
     // A type of that name in any schema; of several one that is not an enum, if there is one.
     [[nodiscard]] const Type* type_named(std::string_view name) const;
+    // The domains whose `called` is not empty.
+    [[nodiscard]] std::vector<const Type*> calling_domains() const;
     // Whether there is any function that is not built in and may write: without one, reading cannot change a
     // row.
     [[nodiscard]] bool has_writing_functions() const { return has_writing_functions_; }
@@ -168,6 +170,7 @@ private:
     std::unordered_map<std::uint32_t, std::size_t> function_by_oid_;
     Places relations_by_name_, functions_by_name_, procedures_by_name_, operators_by_name_;
     std::unordered_map<std::string, std::size_t> types_by_name_;
+    std::vector<std::size_t> calling_domains_;
     bool has_writing_functions_ = false;
     std::shared_ptr<Routines> routines_;
 };

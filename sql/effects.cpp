@@ -70,7 +70,9 @@ StatementEffects without_catalog(const Statement& statement) {
     found.effects.everything = true;
     found.reason = "the catalog is not known yet";
     found.changes_roles = statement.kind == StatementKind::RoleChange;
-    found.changes_catalog = found.changes_roles || statement.kind == StatementKind::Ddl;
+    const bool runs_code = statement.kind == StatementKind::Do || statement.kind == StatementKind::Call;
+    found.changes_settings = runs_code;
+    found.changes_catalog = runs_code || found.changes_roles || statement.kind == StatementKind::Ddl;
     return found;
 }
 

@@ -176,8 +176,9 @@ void Closure::execute(const Statement& statement, const Frame& frame) {
             everything("changes the catalog");
             break;
         case StatementKind::Set:
-            if (!frame.client && (statement.name.empty() || alters_answers(statement.name)))
-                out_.changes_settings = true;
+            if (frame.client) break;
+            if (statement.isolation != Isolation::Default) opaque("sets the isolation level");
+            out_.changes_settings |= statement.name.empty() || alters_answers(statement.name);
             break;
         case StatementKind::Begin:
         case StatementKind::Commit:
@@ -260,11 +261,10 @@ void Closure::query(const Statement& statement, const Frame& frame) {
                 part.statement->kind == StatementKind::Call && &use == &part.statement->functions.front();
             if (!procedure || !part.scope.functions(use).empty()) call(use, inside);
         }
-        for (const auto& type : part.statement->types) {
-            for (const auto& known : catalog().types) {
-                if (known.called.empty() || known.name != type.name) continue;
-                for (const auto function : known.called) call(function, frame.running, "a check of a domain");
-            }
+        for (const auto* domain : catalog().calling_domains()) {
+            if (std::ranges::find(part.statement->types, domain->name, &RelationName::name) !=
+                part.statement->types.end())
+                call_checks(*domain, frame.running);
         }
     }
     for (const auto* relation : reach.relations) {
@@ -476,6 +476,7 @@ void Closure::call(Oid function, const Scope& running, std::string_view caller) 
 }
 
 void Closure::call(const Function& function, const Scope& running) {
+    call_checks(function, running);
     if (!may_write(function)) return call_defaults(function, running);
     step(fmt::format("calls {}()", written(function)));
     const Deeper deeper(depth_);
@@ -483,6 +484,20 @@ void Closure::call(const Function& function, const Scope& running) {
     if (function.support.empty())
         opaque(fmt::format("calls {}(), an aggregate of which the functions are not known", function.name));
     for (const auto oid : function.support) call(oid, running, "aggregates with");
+}
+
+void Closure::call_checks(const Type& domain, const Scope& running) {
+    for (const auto function : domain.called)
+        call(function, running, fmt::format("a check of {}", written(domain)));
+}
+
+// What a function takes and gives may be of a domain. (Of what it casts to its statements tell.)
+void Closure::call_checks(const Function& function, const Scope& running) {
+    for (const auto* domain : catalog().calling_domains()) {
+        const auto& types = function.argument_types;
+        if (function.result == domain->oid || std::ranges::find(types, domain->oid) != types.end())
+            call_checks(*domain, running);
+    }
 }
 
 // A function that writes nothing may have defaults that do.
@@ -510,6 +525,12 @@ void Closure::enter(const Function& function, const Scope& running, TransitionTa
 void Closure::run_body(const Routine& routine, std::string_view name, const Frame& frame) {
     if (depth_ > kDepthMax) return opaque("calls nest too deeply");
     if (!routine.opaque.empty()) return opaque(fmt::format("runs {}, which {}", name, routine.opaque));
+    for (const auto* domain : catalog().calling_domains()) {
+        if (std::ranges::any_of(routine.variable_types, [&](const std::string& type) {
+                return type.find(domain->name) != std::string::npos;
+            }))
+            call_checks(*domain, frame.running);
+    }
     for (const auto& statement : routine.statements) execute(statement, frame);
 }
 

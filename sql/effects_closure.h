@@ -72,6 +72,8 @@ private:
     void call(const FunctionUse& use, const Frame& frame);
     void call(const Function& function, const Scope& running);
     void call(Oid function, const Scope& running, std::string_view caller);
+    void call_checks(const Type& domain, const Scope& running);
+    void call_checks(const Function& function, const Scope& running);
     void call_defaults(const Function& function, const Scope& running);
     void enter(const Function& function, const Scope& running, TransitionTables tables = nullptr);
     void run_body(const Routine& routine, std::string_view name, const Frame& frame);

@@ -288,6 +288,11 @@ TEST_CASE("cacheability: of a function's overloads all must pass, and its parame
     add("takes", "plpgsql", "BEGIN RETURN (SELECT note FROM t WHERE due = a); END").arguments = {"a"};
     catalog.functions.back().argument_types = {Oid{1082}};
     add("gives", "plpgsql", "BEGIN RETURN (SELECT note FROM t); END").result = Oid{1082};
+    add("gives_many", "plpgsql", "BEGIN RETURN NEXT (SELECT note FROM t); END").result = Oid{1082};
+    catalog.functions.back().returns_set = true;
+    add("gives_rows", "plpgsql", "BEGIN RETURN QUERY SELECT * FROM t; END").result = Oid{50003};
+    catalog.functions.back().returns_set = true;
+    catalog.types.push_back({Oid{50003}, "public", "t", 'c'});
     auto& mine = add("definer", "sql", "SELECT id FROM mine");
     mine.security_definer = true;
     mine.owner = "alice";
@@ -307,6 +312,8 @@ TEST_CASE("cacheability: of a function's overloads all must pass, and its parame
              {"SELECT assigns_text(due) FROM t", ""},
              {"SELECT takes(due) FROM t", ""},
              {"SELECT gives() FROM t", "user_function"},
+             {"SELECT gives_many() FROM t", "user_function"},
+             {"SELECT gives_rows() FROM t", ""},
              {"SELECT definer() FROM u", ""},  // of alice's schema
              {"SELECT t.of_row FROM t", ""},
          }) {

@@ -351,6 +351,9 @@ TEST_CASE("effects: functions are followed into their bodies") {
         {"public", "<+>", 'v', false, world.add("plus", "sql", "DELETE FROM log").oid});
     const auto check = world.add("checks", "sql", "DELETE FROM log").oid;
     world.catalog.types.push_back({Oid{50002}, "public", "checked", 'd', {check}});
+    world.add("takes_checked", "internal", "").volatility = 'i';
+    world.catalog.functions.back().argument_types = {Oid{50002}};
+    world.add("has_checked", "plpgsql", "DECLARE c public.checked; BEGIN END");
     test::relation_named(world.catalog, "defaulted").called = {check};
     test::relation_named(world.catalog, "policed").called = {check};
     struct Row {
@@ -380,6 +383,8 @@ TEST_CASE("effects: functions are followed into their bodies") {
               "* calls unknown_total(), an aggregate of which the functions are not known"},
              {"SELECT 1 <+> 2", "log"},
              {"SELECT 'x'::checked", "log"},
+             {"SELECT takes_checked('x')", "log"},
+             {"SELECT has_checked()", "log"},
              {"INSERT INTO defaulted VALUES (1)", "defaulted log"},
              {"SELECT * FROM policed", "log"},
              {"SELECT named()", "t"},
@@ -477,8 +482,19 @@ TEST_CASE("effects: procedures and DO blocks") {
         CAPTURE(sql);
         CHECK(world.effects(sql) == expected);
         CHECK(world.analysed(sql).transaction == TransactionEffect::Mixed);
-        CHECK(world.analysed(sql).changes_settings);
+        CHECK(world.analysed(sql).changes_settings == expected.starts_with("*"));
+        CHECK(world.analysed(sql).query_class ==
+              (expected.starts_with("*") ? QueryClass::Opaque : QueryClass::Write));
+        CHECK(analyse(sql, {}).effects.everything);
+        CHECK(analyse(sql, {}).changes_settings);
     }
+    CHECK(world.effects("DO 'BEGIN SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; END'") ==
+          "* runs what a routine seldom runs");
+    CHECK(world.effects("DO 'BEGIN SET transaction_isolation = serializable; END'") ==
+          "* sets the isolation level");
+    CHECK(world.effects("DO 'BEGIN SET LOCAL work_mem = 1; END'").empty());
+    CHECK_FALSE(world.analysed("DO 'BEGIN SET LOCAL work_mem = 1; END'").changes_settings);
+    CHECK(world.analysed("DO 'BEGIN SET LOCAL datestyle = iso; END'").changes_settings);
 }
 
 TEST_CASE("effects: a trigger's transition tables are no relations") {
