@@ -79,6 +79,9 @@ std::optional<std::string> of_plpgsql(const Function& function, const Routine& r
                                       const Catalog& catalog) {
     if (function.body.find("variable_conflict") != std::string::npos)
         return "says by #variable_conflict what its names mean";
+    if (routine.uses_cursors) return "uses cursors, which may outlive it";
+    if (routine.assigns_fields)
+        return "assigns to a field of a row, whose value may come from text that means the present";
     for (const auto& type : routine.variable_types) {
         if (!is_timeless(type))
             return fmt::format(

@@ -26,7 +26,10 @@ struct Routine {
     bool tells_client = false;          // RAISE of less than an error
     // Of a trigger function: gives back the NEW or OLD that it got, or nothing, and never assigns to NEW.
     bool keeps_new_row = false;
-    bool assigns_parameters = false;          // PL/pgSQL
+    // Of PL/pgSQL:
+    bool assigns_parameters = false;
+    bool assigns_fields = false;  // of variables that are rows
+    bool uses_cursors = false;
     std::vector<std::string> variable_types;  // of PL/pgSQL's variables, as declared; parameters apart
     // SET clauses of the function.
     bool sets_search_path = false;

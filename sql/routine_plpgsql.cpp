@@ -6,8 +6,7 @@
 // - A text comes without saying what it is: a statement, an expression ("x + 1") or an assignment ("x := 1").
 //   It is taken for each of these that it parses as.
 // - It knows no types, so every variable but NEW and OLD is a scalar to it. Hence it refuses "r.field := x",
-//   a bare RETURN NEXT and most uses of cursors. The first two are rewritten to what it takes and what has
-//   the same effect; the rest is opaque.
+//   a bare RETURN NEXT and most uses of cursors. A body that it refuses is simplified; see simpler_plpgsql().
 #include "sql/routine_plpgsql.h"
 
 #include <algorithm>
@@ -158,7 +157,7 @@ private:
         if (std::ranges::find(kDynamic, name) != kDynamic.end() || name == "dynquery")
             return opaque("puts SQL text together at run time (EXECUTE)");
         if (name == "PLpgSQL_stmt_open" || name == "PLpgSQL_stmt_fetch" || name == "PLpgSQL_stmt_forc")
-            return opaque("uses a cursor");
+            out_.uses_cursors = true;
         if (name == "PLpgSQL_stmt_commit" || name == "PLpgSQL_stmt_rollback") out_.ends_transactions = true;
         if (name == "PLpgSQL_stmt_raise" && value.value("elog_level", 0) < kError) out_.tells_client = true;
         if (name == "PLpgSQL_stmt_call") keeps_new_row_ = false;  // an INOUT argument may be NEW's
@@ -236,7 +235,12 @@ Routine read_plpgsql(std::string_view body, const PlpgsqlSignature& signature) {
     }
     auto tree = tree_of(definition(body, signature));
     const bool as_written = tree.has_value();
-    if (!as_written) tree = tree_of(definition(simpler_plpgsql(body), signature));
+    if (!as_written) {
+        const auto simpler = simpler_plpgsql(body);
+        routine.assigns_fields = simpler.assigns_fields;
+        routine.uses_cursors = simpler.uses_cursors;
+        tree = tree_of(definition(simpler.text, signature));
+    }
     if (!tree) {
         routine.opaque = fmt::format("has a body that is not understood: {}", tree.error().text);
         return routine;

@@ -7,7 +7,6 @@
 #include "sql/statement_scan.h"
 
 #include <algorithm>
-#include <cctype>
 #include <memory>
 #include <span>
 #include <string>
@@ -153,44 +152,23 @@ std::pair<std::string_view, std::string_view> sides_of_assignment(std::string_vi
     return {};
 }
 
-std::string simpler_plpgsql(std::string_view body) {
-    std::string text(body);
-    const Scan tokens = scan(text);
-    if (!tokens) return text;
-    std::vector<const PgQuery__ScanToken*> all;  // without comments
-    for (std::size_t i = 0; i < tokens->n_tokens; ++i) {
-        const auto token = tokens->tokens[i]->token;
-        if (token != PG_QUERY__TOKEN__SQL_COMMENT && token != PG_QUERY__TOKEN__C_COMMENT)
-            all.push_back(tokens->tokens[i]);
-    }
-    const auto is = [&](std::size_t i, PgQuery__Token token) {
-        return i < all.size() && all[i]->token == token;
-    };
-    const auto word = [&](std::size_t i) {
-        std::string folded;
-        for (auto at = all[i]->start; at < all[i]->end; ++at)
-            folded += static_cast<char>(
-                std::tolower(static_cast<unsigned char>(body[static_cast<std::size_t>(at)])));
-        return folded;
-    };
-    std::string made;
-    std::size_t copied = 0;
-    const auto replace = [&](std::size_t first, std::size_t last, std::string_view by) {
-        made.append(body.substr(copied, static_cast<std::size_t>(all[first]->start) - copied)).append(by);
-        copied = static_cast<std::size_t>(all[last]->end);
-    };
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        if (is(i + 1, PG_QUERY__TOKEN__NEXT) && is(i + 2, PG_QUERY__TOKEN__ASCII_59) && word(i) == "return") {
-            replace(i, i + 1, "NULL");
+std::vector<Lexeme> lexemes_of(std::string_view sql) {
+    const Scan tokens = scan(std::string(sql));
+    std::vector<Lexeme> lexemes;
+    for (std::size_t i = 0; tokens && i < tokens->n_tokens; ++i) {
+        const auto& token = *tokens->tokens[i];
+        if (token.token == PG_QUERY__TOKEN__SQL_COMMENT || token.token == PG_QUERY__TOKEN__C_COMMENT)
             continue;
+        const auto text = sql.substr(static_cast<std::size_t>(token.start),
+                                     static_cast<std::size_t>(token.end - token.start));
+        const bool quoted = text.starts_with('"') || text.ends_with('\'');
+        std::string folded(text);
+        for (char& c : folded) {
+            if (!quoted && c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
         }
-        std::size_t end = i;
-        while (is(end + 1, PG_QUERY__TOKEN__ASCII_46) && end + 2 < all.size()) end += 2;
-        if (end > i && is(end + 1, PG_QUERY__TOKEN__COLON_EQUALS) && word(i) != "new" && word(i) != "old")
-            replace(i, end + 1, " PERFORM ");
-        i = end;
+        lexemes.push_back({text, std::move(folded)});
     }
-    return made.append(body.substr(copied));
+    return lexemes;
 }
 
 std::string_view query_of_prepare(std::string_view sql) {

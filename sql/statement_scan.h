@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace warmfront::sql {
 
@@ -23,8 +24,11 @@ inline constexpr std::size_t kNestingMax = 1000;
 // "x[1] := y + 1" (or =) to what is assigned to and what is assigned; both empty where it is no such.
 [[nodiscard]] std::pair<std::string_view, std::string_view> sides_of_assignment(std::string_view text);
 
-// A body of PL/pgSQL with "r.field := x;" made to "PERFORM x;" and "RETURN NEXT;" to nothing: what a parser
-// without types understands, and what reads and writes the same tables. NEW and OLD stay.
-[[nodiscard]] std::string simpler_plpgsql(std::string_view body);
+// The tokens of a text without comments, keywords and identifiers folded; empty where the lexer fails.
+struct Lexeme {
+    std::string_view text;  // of the argument
+    std::string folded;     // ASCII letters in lower case, of a word that is not quoted; else the text
+};
+[[nodiscard]] std::vector<Lexeme> lexemes_of(std::string_view sql);
 
 }  // namespace warmfront::sql

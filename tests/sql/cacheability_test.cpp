@@ -236,6 +236,10 @@ TEST_CASE("cacheability: a function that only reads is held to the rules of a qu
          "user_function"},
         {"row_variable", "plpgsql", "DECLARE r t%ROWTYPE; BEGIN SELECT * INTO r FROM t; RETURN 1; END",
          "user_function"},
+        {"field", "plpgsql", "DECLARE r record; BEGIN SELECT due INTO r FROM t; r.due := 'x'; RETURN 1; END",
+         "user_function"},
+        {"fields_of_new", "plpgsql",
+         "DECLARE r record; BEGIN FOR r IN SELECT * FROM t LOOP RETURN r.id; END LOOP; END", ""},
         {"conflict", "plpgsql", "#variable_conflict use_variable\nBEGIN RETURN 1; END", "user_function"},
         {"cursor", "plpgsql", "DECLARE c CURSOR FOR SELECT 1; BEGIN OPEN c; RETURN c; END", "user_function"},
     };

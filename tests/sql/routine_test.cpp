@@ -99,7 +99,35 @@ TEST_CASE("routine: every statement of PL/pgSQL shows what it reads, writes and 
               "opaque: puts SQL text together at run time (EXECUTE)"},
              {"BEGIN IF true THEN LOOP EXECUTE 'x'; END LOOP; END IF; END",
               "opaque: puts SQL text together at run time (EXECUTE)"},
-             {"DECLARE c CURSOR FOR SELECT 1; BEGIN OPEN c; END",
+             // simplified
+             {"DECLARE r record; BEGIN r.f = g(); IF r.f = h() THEN NULL; END IF; r.f = 1; END", "calls g h"},
+             {"DECLARE c CURSOR FOR SELECT * FROM t; x int; BEGIN OPEN c; FETCH c INTO x; MOVE NEXT FROM c; "
+              "CLOSE "
+              "c; DELETE FROM u; END",
+              "reads t u, writes u"},
+             {"DECLARE c CURSOR (k int) FOR SELECT * FROM t; r record; BEGIN OPEN c (g()); FOR r IN c (h()) "
+              "LOOP "
+              "PERFORM i(); END LOOP; FOR r IN c LOOP DELETE FROM u; END LOOP; END",
+              "reads t u, writes u, calls g h i"},
+             {"DECLARE c refcursor; BEGIN OPEN c NO SCROLL FOR SELECT * FROM t WHERE g(id); FETCH 2 FROM c "
+              "INTO a; "
+              "RETURN c; END",
+              "reads t, calls g"},
+             {"DECLARE c refcursor; BEGIN OPEN c FOR EXECUTE 'x' USING g(); END",
+              "opaque: puts SQL text together at run time (EXECUTE)"},
+             {"DECLARE c refcursor; BEGIN OPEN c FOR SELECT 1; FETCH RELATIVE g() FROM c INTO a; END",
+              "opaque: has a body that is not understood: variable \"c\" must be of type cursor or "
+              "refcursor"},
+             {"DECLARE r record; BEGIN r.f := 1; FOR i IN g() .. h() LOOP PERFORM i(); END LOOP; END",
+              "calls g h i"},
+             {"DECLARE r record; BEGIN r.f := CASE WHEN a THEN r.f = -g() ELSE r.f = h() END; END",
+              "calls g h"},
+             {"DECLARE r record; BEGIN IF a THEN r.f = 1; END IF; END",
+              "opaque: has a body that is not understood: \"r.f\" is not a known variable"},
+             {"DECLARE r record; BEGIN r.f := 1; FOR r IN EXECUTE (a) LOOP NULL; END LOOP; END",
+              "opaque: puts SQL text together at run time (EXECUTE)"},
+             {"DECLARE r record; BEGIN r.f := 1; FOR r IN SELECT (g()) LOOP NULL; END LOOP; END", "calls g"},
+             {"DECLARE c refcursor; BEGIN OPEN c FOR SELECT 1; FETCH ABSOLUTE a <+> 1 FROM c INTO a; END",
               "opaque: has a body that is not understood: variable \"c\" must be of type cursor or "
               "refcursor"},
              {"BEGIN this is no code END",
@@ -206,6 +234,16 @@ TEST_CASE("routine: whether a trigger gives back the row that it got") {
         CHECK(routine_of(trigger(body)).keeps_new_row == keeps);
     }
     CHECK_FALSE(routine_of(plpgsql("BEGIN RETURN 1; END")).keeps_new_row);
+}
+
+TEST_CASE("routine: what is simplified is told") {
+    CHECK(routine_of(plpgsql("DECLARE r record; BEGIN r.f := 1; END")).assigns_fields);
+    CHECK_FALSE(routine_of(plpgsql("DECLARE r record; BEGIN r := NULL; END")).assigns_fields);
+    CHECK(routine_of(plpgsql("DECLARE c refcursor; BEGIN OPEN c FOR SELECT 1; END")).uses_cursors);
+    CHECK(routine_of(plpgsql("DECLARE c CURSOR FOR SELECT 1; BEGIN FOR r IN c LOOP NULL; END LOOP; END"))
+              .uses_cursors);
+    CHECK_FALSE(routine_of(plpgsql("DECLARE r record; BEGIN FOR r IN SELECT 1 LOOP NULL; END LOOP; END"))
+                    .uses_cursors);
 }
 
 TEST_CASE("routine: SET clauses of a function") {
