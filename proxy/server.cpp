@@ -199,6 +199,7 @@ Result<admin::Properties> Server::explain(const std::string& name, std::string_v
     context.search_path = {"$user", "public"};
     context.user = target.user;
     context.exclude = session::excluded_relations(*shared_.settings());
+    context.tells_steps = true;
     return admin::explain(sql::analyse(query, context), catalog.get());
 }
 

@@ -24,7 +24,8 @@ QueryClass class_of(const Statement& statement, const Effects& effects) {
                     return !inner.writes.empty();
                 }))
                 return QueryClass::Write;
-            return effects.everything ? QueryClass::Opaque : QueryClass::Read;
+            if (effects.everything) return QueryClass::Opaque;
+            return effects.none() ? QueryClass::Read : QueryClass::Write;
         case StatementKind::ExplainAnalyze:
         case StatementKind::DeclareCursor:
             return statement.inner.empty() ? QueryClass::Opaque : class_of(statement.inner.front(), effects);
@@ -62,9 +63,9 @@ QueryClass class_of(const Statement& statement, const Effects& effects) {
         case StatementKind::SetConstraints:
         case StatementKind::Maintenance:
         case StatementKind::CreateTemp: return QueryClass::Session;
-        case StatementKind::ExecuteStatement:
         case StatementKind::Do:
-        case StatementKind::Call:
+        case StatementKind::Call: return effects.everything ? QueryClass::Opaque : QueryClass::Write;
+        case StatementKind::ExecuteStatement:
         case StatementKind::Other: return QueryClass::Opaque;
     }
     return QueryClass::Opaque;
@@ -90,7 +91,7 @@ TransactionEffect transaction_of(const Statement& statement) {
     }
 }
 
-// Whether a statement may SET something, directly or in code of the user's.
+// Whether a statement may SET something, other than in a routine.
 bool sets(const Statement& statement) {
     switch (statement.kind) {
         case StatementKind::Set: return statement.name.empty() || alters_answers(statement.name);
@@ -98,16 +99,13 @@ bool sets(const Statement& statement) {
         case StatementKind::Discard:              // ALL resets; TEMP takes the temporary tables away
         case StatementKind::RollbackToSavepoint:  // undoes what was SET since
         case StatementKind::ExecuteStatement:
-        case StatementKind::Do:
-        case StatementKind::Call:
         case StatementKind::Other: return true;
         default: return false;
     }
 }
 
-bool runs_user_code(const Statement& statement) {
-    return statement.kind == StatementKind::ExecuteStatement || statement.kind == StatementKind::Do ||
-           statement.kind == StatementKind::Call || statement.kind == StatementKind::Other;
+bool runs_unseen_code(const Statement& statement) {
+    return statement.kind == StatementKind::ExecuteStatement || statement.kind == StatementKind::Other;
 }
 
 bool prepares(StatementKind kind) {
@@ -126,7 +124,7 @@ std::vector<Oid> oids_of(const std::vector<const Relation*>& relations) {
 // What the statement does, EXPLAIN ANALYZE and the like taken for what they run.
 void add_flags(Analysis& out, const Statement& statement) {
     out.changes_settings |= sets(statement);
-    out.changes_catalog |= runs_user_code(statement);
+    out.changes_catalog |= runs_unseen_code(statement);
     out.creates_temp |= statement.kind == StatementKind::CreateTemp;
     out.prepares_sql |= prepares(statement.kind);
     if (statement.kind == StatementKind::Deallocate || statement.kind == StatementKind::Discard)
@@ -140,10 +138,11 @@ void add_flags(Analysis& out, const Statement& statement) {
 }
 
 void add_reads(Analysis& out, const Statement& statement, const AnalysisContext& context) {
-    const auto reach = reach_of(statement, scope_of(context));
+    auto reach = reach_of(statement, scope_of(context), {.functions = true, .steps = context.tells_steps});
     out.reads = oids_of(reach.relations);
+    out.read_steps = std::move(reach.steps);
     if (statement.kind != StatementKind::Select) return;
-    if (auto refusal = refusal_of(statement, reach, context)) {
+    if (auto refusal = refusal_of(reach, context)) {
         out.refusal = std::move(*refusal);
     } else if (out.effects.none() && !out.changes_settings) {
         out.cacheable = true;
@@ -156,19 +155,13 @@ void add_reads(Analysis& out, const Statement& statement, const AnalysisContext&
 }
 
 // Which rows of the relations in its effects a statement changes, where that is all that happens to them.
-std::vector<ChangePlan> row_changes(const Statement& statement, const Effects& effects,
+std::vector<ChangePlan> row_changes(const Statement& statement, const StatementEffects& found,
                                     const AnalysisContext& context) {
-    if (effects.everything || context.catalog == nullptr || !statement.target_rows) return {};
+    if (found.effects.everything || context.catalog == nullptr || !statement.target_rows) return {};
     auto changes = changes_of(statement, scope_of(context), context.literal_places);
-    const auto is_changed = [&](Oid oid) {
-        return std::ranges::find(changes, oid, &ChangePlan::relation) != changes.end();
-    };
-    for (const auto oid : effects.relations) {
-        const auto* relation = context.catalog->find(oid);
-        if (relation != nullptr && (std::ranges::any_of(relation->cascades_on_delete, is_changed) ||
-                                    std::ranges::any_of(relation->cascades_on_update, is_changed)))
-            return {};
-    }
+    std::erase_if(changes, [&](const ChangePlan& change) {
+        return std::ranges::binary_search(found.indirect, change.relation);
+    });
     return changes;
 }
 
@@ -178,9 +171,11 @@ Analysis one(const Statement& statement, const AnalysisContext& context) {
     out.refusal = {label::kNotASelect, "is no plain SELECT"};
     auto found = effects_of(statement, context);
     out.query_class = class_of(statement, found.effects);
-    out.changes = row_changes(statement, found.effects, context);
+    out.changes = row_changes(statement, found, context);
     out.effects = std::move(found.effects);
     out.effects_reason = std::move(found.reason);
+    out.indirect = std::move(found.indirect);
+    out.effect_steps = std::move(found.steps);
     out.changes_settings = found.changes_settings;
     out.changes_catalog = found.changes_catalog;
     out.changes_roles = found.changes_roles;
@@ -220,6 +215,9 @@ void add(Analysis& to, Analysis other) {
     to.effects.add(other.effects);
     to.changes.clear();  // one statement may change what is said of another's rows
     if (to.effects_reason.empty()) to.effects_reason = std::move(other.effects_reason);
+    to.indirect = to.effects.relations;
+    std::ranges::move(other.read_steps, std::back_inserter(to.read_steps));
+    std::ranges::move(other.effect_steps, std::back_inserter(to.effect_steps));
     if (other.transaction != TransactionEffect::None) to.transaction = TransactionEffect::Mixed;
     if (other.isolation != Isolation::Default) to.isolation = other.isolation;
     to.changes_settings |= other.changes_settings;

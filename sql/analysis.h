@@ -60,6 +60,11 @@ struct Analysis {
     // Of relations in `effects`: which rows are changed. Those that have none: any row.
     std::vector<ChangePlan> changes;
     std::string effects_reason;  // why `everything`, for EXPLAIN CACHE; empty otherwise
+    // Those of effects.relations that not only the rows named by the statement's target change
+    // (StatementEffects::indirect); of a string of several statements all are among them.
+    std::vector<Oid> indirect;
+    // Where the context asks for them, for EXPLAIN CACHE: what it reads and what it sets off, a line a step.
+    std::vector<std::string> read_steps, effect_steps;
     TransactionEffect transaction = TransactionEffect::None;
     Isolation isolation = Isolation::Default;
     bool changes_settings =
@@ -90,6 +95,7 @@ struct AnalysisContext {
     std::vector<RelationName> exclude;  // cache.exclude
     // Where the text has literals that its template leaves open, ascending; every other constant is fixed.
     std::vector<std::uint32_t> literal_places;
+    bool tells_steps = false;           // fill Analysis::read_steps and effect_steps
 };
 
 // Never fails: what it does not understand is Opaque with effects.everything.

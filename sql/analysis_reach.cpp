@@ -1,6 +1,8 @@
 #include "sql/analysis_reach.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 
@@ -10,12 +12,29 @@ namespace {
 constexpr std::string_view kPgCatalog = "pg_catalog";
 const std::vector<std::string> kNoPath;
 
+std::vector<const Function*> visible(std::vector<const Function*> candidates, const FunctionUse& use,
+                                     const Scope& scope) {
+    if (!use.schema.empty() || scope.search_path == nullptr) return candidates;
+    std::erase_if(candidates, [&](const Function* function) {
+        if (function->schema == kPgCatalog) return false;
+        return std::ranges::none_of(*scope.search_path, [&](const std::string& schema) {
+            return function->schema == (schema == "$user" ? scope.user : std::string_view(schema));
+        });
+    });
+    return candidates;
+}
+
 class Opener {
 public:
-    explicit Opener(Reach& out) : out_(out) {}
+    Opener(Reach& out, ReachOptions options) : out_(out), options_(options) {}
 
-    void open(const Statement& statement, const Scope& scope) {
-        out_.parts.push_back({&statement, scope});
+    // running: where the functions that it calls look up their names.
+    void open(const Statement& statement, const Scope& scope, const Scope& running, bool plpgsql = false) {
+        if (out_.parts.size() >= kPartsMax || depth_ > kDepthMax) {
+            out_.truncated = true;
+            return;
+        }
+        out_.parts.push_back({&statement, scope, plpgsql});
         for (const auto& name : statement.reads) {
             if (out_.relations.size() >= Reach::kRelationsMax) {
                 out_.truncated = true;
@@ -24,27 +43,82 @@ public:
             const auto meant = scope.relations(name);
             if (meant.empty()) out_.unknown.push_back(name);
             for (const auto* relation : meant) {
-                if (seen_.insert(relation).second) add(*relation, scope);
+                if (seen_.insert(relation).second) add(*relation, running);
             }
         }
+        if (!options_.functions) return;
+        for (const auto& use : statement.functions) open_functions(use, scope, running);
     }
 
 private:
+    static constexpr std::size_t kPartsMax = 10'000;
+    static constexpr std::size_t kDepthMax = 100;
+    static constexpr std::size_t kStepsMax = 200;
+
     // PostgreSQL's own views are not opened: whoever reads them is refused for that alone, and they call
     // nothing else.
-    void add(const Relation& relation, const Scope& scope) {
+    void add(const Relation& relation, const Scope& running) {
         out_.relations.push_back(&relation);
-        if (relation.kind != 'v' || is_builtin(relation.oid)) return;
-        auto definition = definition_of(relation);
-        if (!definition) {
+        const bool view = relation.kind == 'v' && !is_builtin(relation.oid);
+        step((view ? "view " : "") + relation.schema + "." + relation.name);
+        ++depth_;
+        if (view) {
+            if (auto definition = definition_of(relation))
+                open(out_.definitions.emplace_back(std::move(*definition)), running.of_views(), running);
+            else
+                out_.unreadable_view = relation.name;
+        }
+        if (relation.row_security) {
+            for (const auto& policy : relation.policies) open_policy(relation, policy, running);
+        }
+        --depth_;
+    }
+
+    void open_policy(const Relation& relation, const std::string& policy, const Scope& running) {
+        auto parsed = parse("SELECT " + policy);
+        if (!parsed || parsed->size() != 1) {
             out_.unreadable_view = relation.name;
             return;
         }
-        open(out_.definitions.emplace_back(std::move(*definition)), scope.of_views());
+        step("policy of " + relation.schema + "." + relation.name);
+        ++depth_;
+        open(out_.definitions.emplace_back(std::move(parsed->front())), running.of_views(), running);
+        --depth_;
+    }
+
+    void open_functions(const FunctionUse& use, const Scope& scope, const Scope& running) {
+        if (use.form == FunctionUse::Form::Operator) return;
+        for (const auto* function : scope.functions(use)) {
+            if (use.form == FunctionUse::Form::Field && !function->takes_row) continue;
+            if (is_builtin(function->oid) ||
+                !called_.insert({function, running.search_path, running.user}).second)
+                continue;
+            if (why_untrusted(*function, *scope.catalog)) continue;
+            open_function(*function, running);
+        }
+    }
+
+    void open_function(const Function& function, const Scope& running) {
+        const auto routine = out_.routines.emplace_back(running.catalog->routine(function));
+        const Scope inside = running.of_routine(function, *routine);
+        step("function " + function.schema + "." + function.name + "()");
+        ++depth_;
+        for (const auto& statement : routine->statements)
+            open(statement, function.atomic ? inside.of_views() : inside, inside,
+                 function.language == "plpgsql");
+        --depth_;
+    }
+
+    void step(std::string text) {
+        if (!options_.steps || out_.steps.size() > kStepsMax) return;
+        out_.steps.push_back(out_.steps.size() == kStepsMax ? "..." : std::string(2 * depth_, ' ') + text);
     }
 
     Reach& out_;
+    const ReachOptions options_;
+    std::size_t depth_ = 0;
     std::unordered_set<const Relation*> seen_;
+    std::set<std::tuple<const Function*, const void*, std::string_view>> called_;
 };
 
 std::vector<const Relation*> closure(const Relation& relation, const Catalog& catalog,
@@ -69,15 +143,11 @@ std::vector<const Relation*> Scope::relations(const RelationName& name) const {
 }
 
 std::vector<const Function*> Scope::functions(const FunctionUse& use) const {
-    auto candidates = catalog->functions_named(use.schema, use.name);
-    if (!use.schema.empty() || search_path == nullptr) return candidates;
-    std::erase_if(candidates, [this](const Function* function) {
-        if (function->schema == kPgCatalog) return false;
-        return std::ranges::none_of(*search_path, [&](const std::string& schema) {
-            return function->schema == (schema == "$user" ? user : std::string_view(schema));
-        });
-    });
-    return candidates;
+    return visible(catalog->functions_named(use.schema, use.name), use, *this);
+}
+
+std::vector<const Function*> Scope::procedures(const FunctionUse& use) const {
+    return visible(catalog->procedures_named(use.schema, use.name), use, *this);
 }
 
 Scope Scope::of_views() const {
@@ -94,9 +164,15 @@ std::optional<Statement> definition_of(const Relation& view) {
     return std::move(parsed->front());
 }
 
-Reach reach_of(const Statement& statement, const Scope& scope) {
+Scope Scope::of_routine(const Function& function, const Routine& routine) const {
+    if (routine.sets_role) return {catalog, nullptr, {}};
+    return {catalog, routine.sets_search_path ? &routine.search_path : search_path,
+            function.security_definer ? std::string_view(function.owner) : user};
+}
+
+Reach reach_of(const Statement& statement, const Scope& scope, ReachOptions options) {
     Reach reach;
-    Opener(reach).open(statement, scope);
+    Opener(reach, options).open(statement, scope, scope);
     return reach;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "sql/analysis.h"
 #include "sql/catalog.h"
+#include "sql/routine.h"
 #include "sql/statement.h"
 
 namespace warmfront::sql {
@@ -31,7 +33,11 @@ struct Scope {
     [[nodiscard]] std::vector<const Relation*> relations(const RelationName& name) const;
     // Every function that the call could mean; argument types are not looked at.
     [[nodiscard]] std::vector<const Function*> functions(const FunctionUse& use) const;
+    // The same of procedures.
+    [[nodiscard]] std::vector<const Function*> procedures(const FunctionUse& use) const;
     [[nodiscard]] Scope of_views() const;
+    // Of a routine called where names are looked up in this scope; the routine outlives it.
+    [[nodiscard]] Scope of_routine(const Function& function, const Routine& routine) const;
 };
 
 // The scope of a client's statement. The context outlives it; its catalog is known.
@@ -46,19 +52,31 @@ struct Reach {
     struct Part {
         const Statement* statement;
         Scope scope;
+        bool plpgsql = false;  // of a function in PL/pgSQL: a column's name in it may be a variable's
     };
-    std::vector<Part> parts;                 // the statement, then the definition of each view it opens
+    std::vector<Part> parts;                 // the statement, then what it opens
     std::vector<const Relation*> relations;  // named in a part's reads, each once
     std::vector<RelationName> unknown;       // named, but not in the catalog
     std::string unreadable_view;             // one whose definition was not understood; empty: none
     bool truncated = false;                  // there are more than kRelationsMax
+    std::vector<std::string> steps;          // if asked for: how it came to them, indented
 
     std::deque<Statement> definitions;  // what parts points into; stays put when a Reach is moved
+    std::vector<std::shared_ptr<const Routine>> routines;  // so does this
 };
 
-// The statement outlives the result. Views are opened in turn, each once; a materialized view is not: it has
-// rows of its own.
-[[nodiscard]] Reach reach_of(const Statement& statement, const Scope& scope);
+struct ReachOptions {
+    bool functions = false;  // open functions, too: those of which why_untrusted() has nothing to say
+    bool steps = false;
+};
+
+// The statement outlives the result. Views and policies of row-level security are opened in turn, each once;
+// a materialized view is not: it has rows of its own.
+[[nodiscard]] Reach reach_of(const Statement& statement, const Scope& scope, ReachOptions options = {});
+
+// Why the answers of a function that is not built in may depend on more than what its body names, as the end
+// of a sentence ("is volatile"); nullopt: they do not, and it changes nothing.
+[[nodiscard]] std::optional<std::string> why_untrusted(const Function& function, const Catalog& catalog);
 
 // The relation's descendants (partitions, inheritance children), itself first; at most Reach::kRelationsMax.
 [[nodiscard]] std::vector<const Relation*> with_descendants(const Relation& relation, const Catalog& catalog);

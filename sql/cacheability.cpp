@@ -31,13 +31,15 @@ std::span<const std::string_view> refusal_labels() {
     return label::kAll;
 }
 
-std::optional<Refusal> refusal_of(const Statement& select, const Reach& reach,
-                                  const AnalysisContext& context) {
+std::optional<Refusal> refusal_of(const Reach& reach, const AnalysisContext& context) {
     for (const auto& part : reach.parts) {
         if (auto refusal = by_form(*part.statement)) return refusal;
     }
-    if (select.reads.empty())
+    if (reach.relations.empty() && reach.unknown.empty()) {
+        auto refusal = by_functions(reach.parts.front());  // what a function reads may not be known
+        if (refusal && refusal->label == label::kUserFunction) return refusal;
         return refuse(label::kNoTable, "reads no table, so that there is nothing to gain");
+    }
     if (auto refusal = by_relations(reach, context)) return refusal;
     for (const auto& part : reach.parts) {
         if (auto refusal = by_functions(part)) return refusal;

@@ -14,9 +14,12 @@ namespace {
 constexpr std::array<std::string_view, 5> kClockFunctions{"clock_timestamp", "now", "statement_timestamp",
                                                           "timeofday", "transaction_timestamp"};
 
-Refusal user_function(std::string_view name) {
-    return {label::kUserFunction,
-            fmt::format("calls {}(), which is not built in and may read anything", name)};
+// What an opened function does is refused, or not, with the other parts of the statement.
+std::optional<Refusal> by_user_function(const Function& function, const Catalog& catalog) {
+    const auto why = why_untrusted(function, catalog);
+    if (!why) return std::nullopt;
+    return Refusal{label::kUserFunction,
+                   fmt::format("calls {}.{}(), which {}", function.schema, function.name, *why)};
 }
 
 std::optional<Refusal> by_builtin(const Function& function, const FunctionUse& use) {
@@ -54,7 +57,8 @@ std::optional<Refusal> by_call(const FunctionUse& use, const Scope& scope) {
     }
     for (const auto* function : candidates) {
         if (!is_builtin(function->oid)) {
-            if (!is_overload(*function, candidates)) return user_function(use.name);
+            if (is_overload(*function, candidates)) continue;
+            if (auto refusal = by_user_function(*function, *scope.catalog)) return refusal;
         } else if (auto refusal = by_builtin(*function, use)) {
             return refusal;
         }
@@ -65,7 +69,10 @@ std::optional<Refusal> by_call(const FunctionUse& use, const Scope& scope) {
 std::optional<Refusal> by_field(const FunctionUse& use, const Scope& scope) {
     for (const auto* function : scope.functions(use)) {
         if (!function->takes_row) continue;
-        if (!is_builtin(function->oid)) return user_function(use.name);
+        if (!is_builtin(function->oid)) {
+            if (auto refusal = by_user_function(*function, *scope.catalog)) return refusal;
+            continue;
+        }
         if (auto refusal = by_builtin(*function, use)) return refusal;
     }
     return std::nullopt;

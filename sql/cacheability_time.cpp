@@ -66,7 +66,8 @@ std::optional<Refusal> by_time(const Reach::Part& part) {
     constexpr auto kWhy =
         "casts {} to a date or time, which would take the word now in it for the present; use to_date or "
         "to_timestamp";
-    if (part.statement->casts_other_to_time)
+    if (part.statement->casts_other_to_time ||
+        (part.plpgsql && !part.statement->columns_cast_to_time.empty()))
         return Refusal{label::kTextToTime, fmt::format(kWhy, "what may be text out of a table")};
     for (const auto& name : part.statement->columns_cast_to_time) {
         if (!is_time_column(part, name)) return Refusal{label::kTextToTime, fmt::format(kWhy, name)};

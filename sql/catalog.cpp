@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sql/functions.h"
+#include "sql/routine.h"
 
 namespace warmfront::sql {
 namespace {
@@ -23,20 +24,32 @@ bool is_blank(char c) {
 void Catalog::index() {
     relation_by_oid_.clear();
     relations_by_name_.clear();
+    function_by_oid_.clear();
     functions_by_name_.clear();
+    procedures_by_name_.clear();
     operators_by_name_.clear();
     types_by_name_.clear();
+    calling_domains_.clear();
     for (std::size_t i = 0; i < relations.size(); ++i) {
         relation_by_oid_[static_cast<std::uint32_t>(relations[i].oid)] = i;
         relations_by_name_[relations[i].name].push_back(i);
     }
-    for (std::size_t i = 0; i < functions.size(); ++i) functions_by_name_[functions[i].name].push_back(i);
+    for (std::size_t i = 0; i < functions.size(); ++i) {
+        const auto& function = functions[i];
+        function_by_oid_[static_cast<std::uint32_t>(function.oid)] = i;
+        if (function.is_trigger) continue;
+        (function.kind == 'p' ? procedures_by_name_ : functions_by_name_)[function.name].push_back(i);
+    }
     for (std::size_t i = 0; i < operators.size(); ++i) operators_by_name_[operators[i].name].push_back(i);
     for (std::size_t i = 0; i < types.size(); ++i) {
+        if (!types[i].called.empty()) calling_domains_.push_back(i);
         const auto [first, is_new] = types_by_name_.emplace(types[i].name, i);
         if (!is_new && types[first->second].kind == 'e') first->second = i;  // see type_named
     }
-    has_writing_functions_ = std::ranges::any_of(functions, may_write);
+    has_writing_functions_ = std::ranges::any_of(functions, [](const Function& function) {
+        return !function.is_trigger && function.kind != 'p' && may_write(function);
+    });
+    routines_ = std::make_shared<Routines>();
 }
 
 const Relation* Catalog::find(Oid oid) const {
@@ -74,14 +87,32 @@ std::vector<const Relation*> Catalog::relations_named(const RelationName& name) 
     return named;
 }
 
-std::vector<const Function*> Catalog::functions_named(std::string_view schema, std::string_view name) const {
+const Function* Catalog::function(Oid oid) const {
+    const auto found = function_by_oid_.find(static_cast<std::uint32_t>(oid));
+    return found == function_by_oid_.end() ? nullptr : &functions[found->second];
+}
+
+std::vector<const Function*> Catalog::named(const Places& places, std::string_view schema,
+                                            std::string_view name) const {
     std::vector<const Function*> named;
-    const auto found = functions_by_name_.find(std::string(name));
-    if (found == functions_by_name_.end()) return named;
+    const auto found = places.find(std::string(name));
+    if (found == places.end()) return named;
     for (const auto place : found->second) {
         if (schema.empty() || functions[place].schema == schema) named.push_back(&functions[place]);
     }
     return named;
+}
+
+std::vector<const Function*> Catalog::functions_named(std::string_view schema, std::string_view name) const {
+    return named(functions_by_name_, schema, name);
+}
+
+std::vector<const Function*> Catalog::procedures_named(std::string_view schema, std::string_view name) const {
+    return named(procedures_by_name_, schema, name);
+}
+
+std::shared_ptr<const Routine> Catalog::routine(const Function& function) const {
+    return routines_->of(function);
 }
 
 std::vector<const Operator*> Catalog::operators_named(std::string_view name) const {
@@ -95,6 +126,12 @@ std::vector<const Operator*> Catalog::operators_named(std::string_view name) con
 const Type* Catalog::type_named(std::string_view name) const {
     const auto found = types_by_name_.find(std::string(name));
     return found == types_by_name_.end() ? nullptr : &types[found->second];
+}
+
+std::vector<const Type*> Catalog::calling_domains() const {
+    std::vector<const Type*> domains;
+    for (const auto place : calling_domains_) domains.push_back(&types[place]);
+    return domains;
 }
 
 std::vector<std::string> parse_search_path(std::string_view setting) {

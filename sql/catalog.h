@@ -27,6 +27,25 @@ struct Column {
     bool generated = false;   // computed from other columns
 };
 
+// What can happen to the rows of a relation.
+inline constexpr unsigned kInsert = 1, kUpdate = 2, kDelete = 4, kTruncate = 8;
+
+struct Trigger {  // a user's, not disabled
+    std::string name;
+    Oid function{};
+    unsigned events = 0;      // kInsert, ...; the columns of UPDATE OF are not told apart
+    char timing = 'a';        // b(efore), a(fter), i(nstead of)
+    bool per_row = false;     // FOR EACH ROW
+    bool deferrable = false;  // may run at COMMIT
+    std::vector<std::string> transition_tables{};  // REFERENCING OLD TABLE, NEW TABLE: names in its function
+};
+
+struct Rule {  // not disabled, other than a view's _RETURN
+    std::string name;
+    unsigned event = 0;      // kInsert, kUpdate or kDelete
+    std::string definition;  // pg_get_ruledef with everything qualified
+};
+
 struct Relation {
     Oid oid{};
     std::string schema;
@@ -47,9 +66,18 @@ struct Relation {
     // updated.
     std::vector<Oid> cascades_on_delete;
     std::vector<Oid> cascades_on_update;
+    std::vector<Oid> referenced_by;  // every table with a foreign key to this one: TRUNCATE ... CASCADE
+    // What the flags above stand for. Where a flag is set and its list is empty, it is not known.
+    std::vector<Trigger> triggers;      // also those of PostgreSQL's own functions, which no flag counts
+    std::vector<Rule> rules;            // has_rules
+    std::vector<Oid> called;            // calls_functions: the functions that may_write()
+    std::vector<std::string> policies;  // expressions of row-level security, everything qualified
 };
 
-struct Function {
+struct Routine;  // sql/routine.h
+class Routines;
+
+struct Function {  // a procedure and a trigger function, too
     Oid oid{};
     std::string schema;
     std::string name;
@@ -58,6 +86,22 @@ struct Function {
     bool native = false;    // written in C (languages c, internal)
     bool takes_row = false;  // may be called as row.name: its first parameter takes a composite value
     std::string extension;   // that it belongs to; empty: none
+    bool is_trigger = false;
+    // Of those that are not built in:
+    std::string language;  // pg_language.lanname
+    // In languages sql and plpgsql: what the function runs, unless too long to be kept (empty). In an atomic
+    // body everything is qualified; it begins with BEGIN ATOMIC or RETURN.
+    std::string body;
+    bool atomic = false;
+    bool security_definer = false;  // runs as its owner
+    std::string owner;
+    bool returns_set = false;
+    Oid result{};                        // type that it returns
+    std::vector<std::string> arguments;  // names of all parameters, OUT and TABLE among them; "": it has none
+    std::vector<Oid> argument_types;     // of the same
+    std::string defaults;                // of its parameters: expressions with commas between, all qualified
+    std::vector<std::string> settings;   // pg_proc.proconfig: "search_path=app, pg_temp"
+    std::vector<Oid> support;            // of an aggregate: the functions that it is made of
 };
 
 struct Operator {  // only those that are not built in
@@ -65,6 +109,7 @@ struct Operator {  // only those that are not built in
     std::string name;
     char volatility = 'v';  // of its function
     bool native = false;    // its function is written in C
+    Oid function{};
 };
 
 struct Type {  // only those that are not built in
@@ -72,6 +117,8 @@ struct Type {  // only those that are not built in
     std::string schema;
     std::string name;
     char kind = 'b';  // pg_type.typtype: b c d e p r m
+    std::vector<Oid>
+        called{};  // of a domain: functions that its checks and default call and that may_write()
 };
 
 class Catalog {
@@ -86,6 +133,7 @@ public:
     // safe from it. One that runs a function not immutable: no answer is.
     bool has_volatile_casts = false;
     bool has_unstable_casts = false;
+    std::vector<Oid> volatile_casts;  // functions behind has_volatile_casts; empty: not known
     bool has_event_triggers = false;  // enabled ones: DDL runs functions
 
     // Builds the look-ups below; call once after filling the vectors.
@@ -99,24 +147,37 @@ public:
                                        std::string_view user) const;
     // Every relation of that name (in that schema if given, else in any schema).
     [[nodiscard]] std::vector<const Relation*> relations_named(const RelationName& name) const;
-    // Every function of that name (in that schema if given, else in any schema).
+    [[nodiscard]] const Function* function(Oid oid) const;
+    // Every function of that name (in that schema if given, else in any schema) that a query can call: no
+    // procedure, no trigger function.
     [[nodiscard]] std::vector<const Function*> functions_named(std::string_view schema,
                                                                std::string_view name) const;
+    [[nodiscard]] std::vector<const Function*> procedures_named(std::string_view schema,
+                                                                std::string_view name) const;
+    // What one of the functions above does, parsed when first asked for. Holds a lock for a look-up.
+    [[nodiscard]] std::shared_ptr<const Routine> routine(const Function& function) const;
     // The user-defined operators of that name, in any schema.
     [[nodiscard]] std::vector<const Operator*> operators_named(std::string_view name) const;
     // A type of that name in any schema; of several one that is not an enum, if there is one.
     [[nodiscard]] const Type* type_named(std::string_view name) const;
+    // The domains whose `called` is not empty.
+    [[nodiscard]] std::vector<const Type*> calling_domains() const;
     // Whether there is any function that is not built in and may write: without one, reading cannot change a
     // row.
     [[nodiscard]] bool has_writing_functions() const { return has_writing_functions_; }
 
 private:
+    using Places = std::unordered_map<std::string, std::vector<std::size_t>>;
+    [[nodiscard]] std::vector<const Function*> named(const Places& places, std::string_view schema,
+                                                     std::string_view name) const;
+
     std::unordered_map<std::uint32_t, std::size_t> relation_by_oid_;
-    std::unordered_map<std::string, std::vector<std::size_t>> relations_by_name_;
-    std::unordered_map<std::string, std::vector<std::size_t>> functions_by_name_;
-    std::unordered_map<std::string, std::vector<std::size_t>> operators_by_name_;
+    std::unordered_map<std::uint32_t, std::size_t> function_by_oid_;
+    Places relations_by_name_, functions_by_name_, procedures_by_name_, operators_by_name_;
     std::unordered_map<std::string, std::size_t> types_by_name_;
+    std::vector<std::size_t> calling_domains_;
     bool has_writing_functions_ = false;
+    std::shared_ptr<Routines> routines_;
 };
 
 // "a, \"B c\", $user" to {a, B c, $user}: the text of the search_path setting to schema names.

@@ -7,60 +7,16 @@
 namespace warmfront::sql {
 namespace {
 
-StatementEffects everything(std::string reason) {
-    StatementEffects found;
-    found.effects.everything = true;
-    found.reason = std::move(reason);
-    return found;
-}
-
-void add(StatementEffects& to, StatementEffects other) {
-    if (to.reason.empty()) to.reason = std::move(other.reason);
-    to.effects.add(other.effects);
-    to.changes_settings |= other.changes_settings;
-    to.changes_catalog |= other.changes_catalog;
-    to.changes_roles |= other.changes_roles;
-}
-
-// A query or a change of rows, inner statements apart.
-StatementEffects of_rows(const Statement& statement, const AnalysisContext& context) {
-    if (context.catalog == nullptr) {
-        if (statement.reads.empty() && statement.writes.empty() && statement.functions.empty()) return {};
-        return everything("the catalog is not known yet");
-    }
-    const bool names_any = !statement.reads.empty() || !statement.writes.empty();
-    if (context.has_temporary && names_any && context.catalog->has_writing_functions())
-        return everything("the session has temporary objects: a view or trigger among them may write");
-    StatementEffects found;
-    const Scope scope = scope_of(context);
-    Closure closure(scope, found);
-    closure.run(statement, scope);
-    for (const auto& target : statement.writes) closure.write(target);
-    if (statement.cascade)
-        closure.everything("TRUNCATE ... CASCADE empties every table that refers to this one");
-    closure.finish();
-    return found;
-}
-
-StatementEffects of_refresh(const Statement& statement, const AnalysisContext& context) {
-    auto found = of_rows(statement, context);
-    if (found.effects.everything) return found;
-    const Scope scope = scope_of(context);
-    Closure closure(scope, found);
-    for (const auto* view : scope.relations(statement.writes.front().relation)) {
-        const auto definition = definition_of(*view);
-        if (!definition) return everything("the definition of the materialized view is not understood");
-        closure.run(*definition, scope.of_views());
-    }
-    closure.finish();
-    return found;
-}
-
-bool fires_event_triggers(const AnalysisContext& context) {
-    return context.catalog == nullptr || context.catalog->has_event_triggers;
-}
-
-StatementEffects of_statement(const Statement& statement, const AnalysisContext& context) {
+// Without a catalog every name may mean anything.
+bool may_do_anything(const Statement& statement) {
+    const auto inner = [&] {
+        for (const auto& each : statement.inner) {
+            if (may_do_anything(each)) return true;
+        }
+        return false;
+    };
+    const bool names_anything =
+        !statement.reads.empty() || !statement.writes.empty() || !statement.functions.empty();
     switch (statement.kind) {
         case StatementKind::Select:
         case StatementKind::Insert:
@@ -69,31 +25,19 @@ StatementEffects of_statement(const Statement& statement, const AnalysisContext&
         case StatementKind::Merge:
         case StatementKind::Truncate:
         case StatementKind::CopyFrom:
-        case StatementKind::CopyTo: return of_rows(statement, context);
+        case StatementKind::CopyTo: return names_anything || inner();
         case StatementKind::Refresh:
-            if (fires_event_triggers(context)) return everything("an event trigger may write");
-            return of_refresh(statement, context);
         case StatementKind::CreateTemp:
-            if (fires_event_triggers(context)) return everything("an event trigger may write");
-            return of_rows(statement, context);
-        case StatementKind::Maintenance:
-            if (fires_event_triggers(context)) return everything("an event trigger may write");
-            return {};
-        case StatementKind::ExecuteStatement: return everything("runs a prepared statement");
-        case StatementKind::CommitPrepared: return everything("commits what another session wrote");
-        case StatementKind::Do: return everything("runs a DO block");
-        case StatementKind::Call: return everything("calls a procedure");
-        case StatementKind::Other: return everything("is a kind of statement that is not known");
-        case StatementKind::RoleChange: {
-            auto found = everything("changes roles, rights or settings");
-            found.changes_roles = found.changes_catalog = true;
-            return found;
-        }
-        case StatementKind::Ddl: {
-            auto found = everything("changes the catalog");
-            found.changes_catalog = true;
-            return found;
-        }
+        case StatementKind::Maintenance:  // an event trigger may write
+        case StatementKind::ExecuteStatement:
+        case StatementKind::CommitPrepared:
+        case StatementKind::Do:
+        case StatementKind::Call:
+        case StatementKind::Other:
+        case StatementKind::RoleChange:
+        case StatementKind::Ddl: return true;
+        case StatementKind::DeclareCursor:
+        case StatementKind::ExplainAnalyze: return inner();
         case StatementKind::Empty:
         case StatementKind::Begin:
         case StatementKind::Commit:
@@ -109,29 +53,43 @@ StatementEffects of_statement(const Statement& statement, const AnalysisContext&
         case StatementKind::Discard:
         case StatementKind::PrepareStatement:
         case StatementKind::Deallocate:
-        case StatementKind::DeclareCursor:
         case StatementKind::Fetch:
         case StatementKind::CloseCursor:
         case StatementKind::Explain:
-        case StatementKind::ExplainAnalyze:
         case StatementKind::Listen:
         case StatementKind::Notify:
         case StatementKind::Lock:
-        case StatementKind::SetConstraints: return {};
+        case StatementKind::SetConstraints: return false;
     }
-    return everything("is a kind of statement that is not known");
+    return true;
 }
 
-bool runs_inner(StatementKind kind) {
-    return kind != StatementKind::PrepareStatement && kind != StatementKind::Explain;
+StatementEffects without_catalog(const Statement& statement) {
+    StatementEffects found;
+    if (!may_do_anything(statement)) return found;
+    found.effects.everything = true;
+    found.reason = "the catalog is not known yet";
+    found.changes_roles = statement.kind == StatementKind::RoleChange;
+    const bool runs_code = statement.kind == StatementKind::Do || statement.kind == StatementKind::Call;
+    found.changes_settings = runs_code;
+    found.changes_catalog = runs_code || found.changes_roles || statement.kind == StatementKind::Ddl;
+    return found;
 }
 
 }  // namespace
 
 StatementEffects effects_of(const Statement& statement, const AnalysisContext& context) {
-    auto found = of_statement(statement, context);
-    if (!runs_inner(statement.kind)) return found;
-    for (const auto& inner : statement.inner) add(found, effects_of(inner, context));
+    if (context.catalog == nullptr) return without_catalog(statement);
+    StatementEffects found;
+    Closure closure(context, context.names_known, found);
+    closure.run(statement);
+    closure.finish();
+    if (!found.changes_settings || found.effects.everything || !closure.follows_settings()) return found;
+    // One routine may have moved the search path for another.
+    found = {};
+    Closure unsettled(context, false, found);
+    unsettled.run(statement);
+    unsettled.finish();
     return found;
 }
 

@@ -69,7 +69,8 @@ std::vector<ColumnValues> chosen(std::vector<ColumnValues> keys) {
 
 void add_footprints(const Reach::Part& part, const ValuePlaces& places, std::vector<Footprint>& out) {
     const UsedColumns used(part);
-    if (part.statement->levels.empty()) {
+    // In PL/pgSQL a column's name may be a variable's.
+    if (part.statement->levels.empty() || part.plpgsql) {
         for (const auto& name : part.statement->reads) {
             for (const auto* relation : part.scope.relations(name))
                 out.push_back({relation->oid, used.of(*relation), {}, {}});

@@ -80,19 +80,22 @@ struct WriteTarget {
     RelationName relation;
     bool updates = false;  // UPDATE, MERGE, INSERT ... ON CONFLICT DO UPDATE
     bool deletes = false;  // DELETE, MERGE
+    bool inserts = false;  // INSERT, MERGE, COPY FROM
     bool operator==(const WriteTarget&) const = default;
 };
 
 // One statement of a query string. Vectors hold no duplicates. Nothing in it depends on the value of a
 // literal, since one Statement stands for every statement of its template; EXPLAIN (ANALYZE 'off') therefore
-// counts as ANALYZE.
+// counts as ANALYZE. (The body of a DO block is part of its template.)
 struct Statement {
     StatementKind kind = StatementKind::Other;
     std::vector<RelationName>
         reads;  // FROM, joins, subqueries, CTE bodies (CTE names themselves left out), USING
     std::vector<WriteTarget>
         writes;  // targets of INSERT/UPDATE/DELETE/MERGE/TRUNCATE/COPY FROM/REFRESH, in CTEs too
-    std::vector<FunctionUse> functions;  // called functions and operators, anywhere in the statement
+    // Called functions and operators, anywhere in the statement; of CALL the procedure comes first, as if it
+    // were one.
+    std::vector<FunctionUse> functions;
     std::vector<RelationName>
         types;                   // named in casts, as written (pg_catalog for the SQL-standard spellings)
     bool writes_in_cte = false;  // WITH x AS (INSERT/UPDATE/DELETE ...)
@@ -123,8 +126,11 @@ struct Statement {
     bool discards_all = false;                       // DISCARD ALL; DEALLOCATE ALL
     Isolation isolation = Isolation::Default;        // BEGIN, SET TRANSACTION
     std::string name;              // of SET/RESET/SHOW: the setting; of PREPARE/EXECUTE/DEALLOCATE/cursor: it
-    std::vector<Statement> inner;  // PREPARE, EXPLAIN (ANALYZE), DECLARE CURSOR, COPY (query) TO, CREATE TEMP
-                                   // TABLE AS: the query, whose facts are not repeated in the outer statement
+    std::string body;  // of DO: the code; its language is in name
+    // PREPARE, EXPLAIN (ANALYZE), DECLARE CURSOR, COPY (query) TO, CREATE TEMP TABLE AS: the query, whose
+    // facts are not repeated in the outer statement. CREATE RULE: the actions. CREATE FUNCTION with an
+    // SQL-standard body: its statements.
+    std::vector<Statement> inner;
 };
 
 // All statements of a query string, in order; empty for a string without any.

@@ -121,7 +121,7 @@ void read_copy(Statement& out, const PgQuery__CopyStmt* statement, std::string_v
     Walker walker(out, sql);
     if (statement->is_from != 0) {
         out.kind = StatementKind::CopyFrom;
-        walker.add_write(statement->relation, false, false);
+        walker.add_write(statement->relation, {.inserts = true});
         walker.visit(statement->where_clause);
         return;
     }
@@ -135,7 +135,7 @@ void read_truncate(Statement& out, const PgQuery__TruncateStmt* statement, std::
     out.cascade = statement->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
     Walker walker(out, sql);
     for (std::size_t i = 0; i < statement->n_relations; ++i)
-        walker.add_write(statement->relations[i]->range_var, false, false);
+        walker.add_write(statement->relations[i]->range_var, {});
 }
 
 void read_create_as(Statement& out, const PgQuery__CreateTableAsStmt* statement, std::string_view sql) {
@@ -168,6 +168,39 @@ void read_query(Statement& out, const Node* node, std::string_view sql) {
         out.kind = is_temporary(walker.into()) ? StatementKind::CreateTemp : StatementKind::Ddl;
 }
 
+void read_do(Statement& out, const PgQuery__DoStmt* statement) {
+    out.kind = StatementKind::Do;
+    out.name = "plpgsql";
+    for (std::size_t i = 0; i < statement->n_args; ++i) {
+        const auto* option = statement->args[i]->def_elem;
+        (std::string_view(option->defname) == "language" ? out.name : out.body) = text_of(option->arg);
+    }
+}
+
+void read_rule(Statement& out, const PgQuery__RuleStmt* statement, std::string_view sql) {
+    out.kind = StatementKind::Ddl;
+    Walker(out, sql).visit(statement->where_clause);
+    for (std::size_t i = 0; i < statement->n_actions; ++i)
+        out.inner.push_back(statement_of(statement->actions[i], sql));
+}
+
+// BEGIN ATOMIC holds lists of statements, RETURN is one.
+void read_atomic_body(Statement& out, const Node* body, std::string_view sql) {
+    if (body == nullptr) return;
+    if (body->node_case != PG_QUERY__NODE__NODE_LIST) {
+        out.inner.push_back(statement_of(body, sql));
+        return;
+    }
+    for (std::size_t i = 0; i < body->list->n_items; ++i) read_atomic_body(out, body->list->items[i], sql);
+}
+
+void read_return(Statement& out, const PgQuery__ReturnStmt* statement, std::string_view sql) {
+    out.kind = StatementKind::Select;
+    Walker walker(out, sql);
+    walker.visit(statement->returnval);
+    walker.finish();
+}
+
 StatementKind created(const PgQuery__RangeVar* name) {
     return is_temporary(name) ? StatementKind::CreateTemp : StatementKind::Ddl;
 }
@@ -190,8 +223,6 @@ StatementKind kind_of_utility(const Node* node) {
         case PG_QUERY__NODE__NODE_CLUSTER_STMT:
         case PG_QUERY__NODE__NODE_CHECK_POINT_STMT:
         case PG_QUERY__NODE__NODE_LOAD_STMT: return StatementKind::Maintenance;
-        case PG_QUERY__NODE__NODE_DO_STMT: return StatementKind::Do;
-        case PG_QUERY__NODE__NODE_CALL_STMT: return StatementKind::Call;
         case PG_QUERY__NODE__NODE_CREATE_STMT: return created(node->create_stmt->relation);
         case PG_QUERY__NODE__NODE_VIEW_STMT: return created(node->view_stmt->view);
         case PG_QUERY__NODE__NODE_CREATE_SEQ_STMT: return created(node->create_seq_stmt->sequence);
@@ -275,10 +306,20 @@ Statement statement_of(const PgQuery__Node* node, std::string_view sql) {
             break;
         case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT:
             out.kind = StatementKind::Refresh;
-            Walker(out, sql).add_write(node->refresh_mat_view_stmt->relation, false, false);
+            Walker(out, sql).add_write(node->refresh_mat_view_stmt->relation, {});
             break;
-        case PG_QUERY__NODE__NODE_RETURN_STMT:
-        case PG_QUERY__NODE__NODE_PLASSIGN_STMT: break;  // of PL/pgSQL and SQL function bodies only
+        case PG_QUERY__NODE__NODE_DO_STMT: read_do(out, node->do_stmt); break;
+        case PG_QUERY__NODE__NODE_CALL_STMT:
+            out.kind = StatementKind::Call;
+            Walker(out, sql).visit(node->call_stmt->funccall);
+            break;
+        case PG_QUERY__NODE__NODE_RULE_STMT: read_rule(out, node->rule_stmt, sql); break;
+        case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
+            out.kind = StatementKind::Ddl;
+            read_atomic_body(out, node->create_function_stmt->sql_body, sql);
+            break;
+        case PG_QUERY__NODE__NODE_RETURN_STMT: read_return(out, node->return_stmt, sql); break;
+        case PG_QUERY__NODE__NODE_PLASSIGN_STMT: break;  // of PL/pgSQL only
         default: out.kind = kind_of_utility(node);
     }
     return out;

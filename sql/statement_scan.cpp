@@ -130,6 +130,47 @@ std::string hint_in(std::string_view sql) {
     return {};
 }
 
+std::pair<std::string_view, std::string_view> sides_of_assignment(std::string_view text) {
+    const Scan tokens = scan(std::string(text));
+    if (!tokens) return {};
+    int depth = 0;
+    for (std::size_t i = 0; i < tokens->n_tokens; ++i) {
+        const auto& token = *tokens->tokens[i];
+        switch (token.token) {
+            case PG_QUERY__TOKEN__ASCII_91:
+            case PG_QUERY__TOKEN__ASCII_40: ++depth; break;
+            case PG_QUERY__TOKEN__ASCII_93:
+            case PG_QUERY__TOKEN__ASCII_41: --depth; break;
+            case PG_QUERY__TOKEN__COLON_EQUALS:
+            case PG_QUERY__TOKEN__ASCII_61:
+                if (depth != 0) break;
+                return {text.substr(0, static_cast<std::size_t>(token.start)),
+                        text.substr(static_cast<std::size_t>(token.end))};
+            default: break;
+        }
+    }
+    return {};
+}
+
+std::vector<Lexeme> lexemes_of(std::string_view sql) {
+    const Scan tokens = scan(std::string(sql));
+    std::vector<Lexeme> lexemes;
+    for (std::size_t i = 0; tokens && i < tokens->n_tokens; ++i) {
+        const auto& token = *tokens->tokens[i];
+        if (token.token == PG_QUERY__TOKEN__SQL_COMMENT || token.token == PG_QUERY__TOKEN__C_COMMENT)
+            continue;
+        const auto text = sql.substr(static_cast<std::size_t>(token.start),
+                                     static_cast<std::size_t>(token.end - token.start));
+        const bool quoted = text.starts_with('"') || text.ends_with('\'');
+        std::string folded(text);
+        for (char& c : folded) {
+            if (!quoted && c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        }
+        lexemes.push_back({text, std::move(folded)});
+    }
+    return lexemes;
+}
+
 std::string_view query_of_prepare(std::string_view sql) {
     const Scan tokens = scan(std::string(sql));
     if (!tokens) return {};

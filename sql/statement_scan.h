@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace warmfront::sql {
 
@@ -17,5 +20,15 @@ inline constexpr std::size_t kNestingMax = 1000;
 
 // The query of a "PREPARE name (types) AS query": what follows the first word AS; empty without one.
 [[nodiscard]] std::string_view query_of_prepare(std::string_view sql);
+
+// "x[1] := y + 1" (or =) to what is assigned to and what is assigned; both empty where it is no such.
+[[nodiscard]] std::pair<std::string_view, std::string_view> sides_of_assignment(std::string_view text);
+
+// The tokens of a text without comments, keywords and identifiers folded; empty where the lexer fails.
+struct Lexeme {
+    std::string_view text;  // of the argument
+    std::string folded;     // ASCII letters in lower case, of a word that is not quoted; else the text
+};
+[[nodiscard]] std::vector<Lexeme> lexemes_of(std::string_view sql);
 
 }  // namespace warmfront::sql

@@ -114,28 +114,29 @@ void Walker::finish() {
 void Walker::insert(const PgQuery__InsertStmt* statement) {
     if (at_root_) out_.target_rows = rows_of(*statement, sql_);
     const auto* conflict = statement->on_conflict_clause;
-    dml(statement, conflict != nullptr && conflict->action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE,
-        false);
+    const bool updates =
+        conflict != nullptr && conflict->action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
+    dml(statement, {.updates = updates, .inserts = true});
 }
 void Walker::update(const PgQuery__UpdateStmt* statement) {
     if (at_root_) out_.target_rows = rows_of(*statement, ctes_, sql_);
-    dml(statement, true, false);
+    dml(statement, {.updates = true});
 }
 void Walker::erase(const PgQuery__DeleteStmt* statement) {
     if (at_root_) out_.target_rows = rows_of(*statement, ctes_, sql_);
-    dml(statement, false, true);
+    dml(statement, {.deletes = true});
 }
 void Walker::merge(const PgQuery__MergeStmt* statement) {
-    dml(statement, true, true);
+    dml(statement, {.updates = true, .deletes = true, .inserts = true});
 }
 
 template <typename Message>
-void Walker::dml(const Message* statement, bool updates, bool deletes) {
+void Walker::dml(const Message* statement, Acts acts) {
     if (!at_root_) out_.writes_in_cte = true;
     at_root_ = false;
     const auto outer = ctes_.size();
     bind(statement->with_clause);
-    add_write(statement->relation, updates, deletes);
+    add_write(statement->relation, acts);
     if (statement->relation != nullptr) visit(statement->relation->alias);
     visit_fields(&statement->base, statement->relation);
     ctes_.resize(outer);
@@ -156,11 +157,12 @@ void Walker::bind(const PgQuery__WithClause* with) {
     }
 }
 
-void Walker::add_write(const PgQuery__RangeVar* relation, bool updates, bool deletes) {
+void Walker::add_write(const PgQuery__RangeVar* relation, Acts acts) {
     if (relation == nullptr) return;
-    const int kind = (updates ? 1 : 0) + (deletes ? 2 : 0);
+    const int kind = (acts.updates ? 1 : 0) + (acts.deletes ? 2 : 0) + (acts.inserts ? 4 : 0);
     if (first_time('w', relation->schemaname, relation->relname, kind))
-        out_.writes.push_back({{relation->schemaname, relation->relname}, updates, deletes});
+        out_.writes.push_back(
+            {{relation->schemaname, relation->relname}, acts.updates, acts.deletes, acts.inserts});
 }
 
 void Walker::relation(const PgQuery__RangeVar* name) {

@@ -32,7 +32,10 @@ public:
     // After the last visit: drops what turned out to be incomplete.
     void finish();
 
-    void add_write(const PgQuery__RangeVar* relation, bool updates, bool deletes);
+    struct Acts {
+        bool updates = false, deletes = false, inserts = false;
+    };
+    void add_write(const PgQuery__RangeVar* relation, Acts acts);
 
     // SELECT ... INTO was seen; its target, nullptr without one.
     [[nodiscard]] const PgQuery__RangeVar* into() const { return into_; }
@@ -55,7 +58,7 @@ private:
     void erase(const PgQuery__DeleteStmt* statement);
     void merge(const PgQuery__MergeStmt* statement);
     template <typename Message>
-    void dml(const Message* statement, bool updates, bool deletes);
+    void dml(const Message* statement, Acts acts);
     void bind(const PgQuery__WithClause* with);
     void skip(const PgQuery__WithClause*) {}  // bound by the statement that it belongs to
     void into_clause(const PgQuery__IntoClause* into) { into_ = into->rel; }

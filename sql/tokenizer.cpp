@@ -121,6 +121,7 @@ private:
     bool skip_block_comment();
     void skip_line_comment();
     bool word();
+    bool may_begin_statement(const char* word) const;
     bool number();
     bool quoted_identifier();
     bool dollar();
@@ -273,8 +274,22 @@ bool Cutter::word() {
         }
     } else if (length == 7 && equals_ignoring_case({begin, length}, "explain")) {
         keep_literals_ = true;
+    } else if (length == 2 && equals_ignoring_case({begin, length}, "do") && may_begin_statement(begin)) {
+        keep_literals_ = true;
     }
     return true;
+}
+
+// Not behind what ends the part before DO in ON CONFLICT ... DO and in CREATE RULE: a word, a literal, a
+// closing bracket or quote.
+bool Cutter::may_begin_statement(const char* word) const {
+    std::string_view before{run_, word};
+    if (before.find_first_not_of(' ') == std::string_view::npos) before = template_;
+    const auto last = before.find_last_not_of(' ');
+    if (last == std::string_view::npos) return true;
+    const char c = before[last];
+    return !continues_word(c) && c != ')' && c != ']' && c != '"' && c != kNumberPlaceholder &&
+           c != kStringPlaceholder;
 }
 
 // decinteger, decimal, real. Hexadecimal and 1_000 (PostgreSQL 16) end at the letter: the rest stays in the

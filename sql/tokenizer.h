@@ -14,8 +14,8 @@
 // 2. Statements of one template differ in nothing but the values of their constants, so kind, relations and
 // functions
 //    found in one hold for all. Where PostgreSQL makes names or kinds out of literals, they stay in the
-//    template: all that follows the word EXPLAIN (its options take 'on' and 1) or a U&"" identifier (UESCAPE
-//    decides its name).
+//    template: all that follows the word EXPLAIN (its options take 'on' and 1), the word DO where it may
+//    begin a statement (whose code is a literal), or a U&"" identifier (UESCAPE decides its name).
 #pragma once
 
 #include <cstdint>

@@ -38,6 +38,8 @@ Properties explain(const sql::Analysis& analysis, const sql::Catalog* catalog) {
         properties.emplace_back("drops",
                                 "what was read from " + names_of(analysis.effects.relations, catalog));
     }
+    for (const auto& step : analysis.read_steps) properties.emplace_back("reads", step);
+    for (const auto& step : analysis.effect_steps) properties.emplace_back("effect", step);
     if (!analysis.hint.empty()) properties.emplace_back("hint", analysis.hint);
     if (catalog == nullptr)
         properties.emplace_back("catalog", "not known yet: reads are not kept, writes drop everything");

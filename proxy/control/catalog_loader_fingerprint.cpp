@@ -51,7 +51,10 @@ constexpr std::array kSources{
     Source{Part::Catalog, kOidAndXmin,
            "pg_rewrite x JOIN pg_class c ON c.oid = x.ev_class WHERE c.relpersistence <> 't'"},
     Source{Part::Catalog, kOidAndXmin, "pg_policy x"},
-    Source{Part::Catalog, kOidAndXmin, "pg_proc x"},
+    // Of a SECURITY DEFINER function the owner's name too, which "$user" in its search path stands for.
+    Source{Part::Catalog,
+           "x.oid || ' ' || x.xmin || CASE WHEN x.prosecdef THEN pg_get_userbyid(x.proowner) ELSE '' END",
+           "pg_proc x"},
     Source{Part::Catalog, "x.aggfnoid::oid || ' ' || x.xmin", "pg_aggregate x"},
     Source{Part::Catalog, kOidAndXmin, "pg_operator x"},
     Source{Part::Catalog, kOidAndXmin, "pg_cast x"},

@@ -188,3 +188,167 @@ TEST_CASE("cacheability: at most sixty relations") {
     CHECK(analyse(query(60), context).reads.size() == 60);
     CHECK(analyse(query(61), context).refusal.label == "too_many_relations");
 }
+
+TEST_CASE("cacheability: a function that only reads is held to the rules of a query") {
+    auto catalog = test::fake_catalog();
+    struct Made {
+        std::string_view name, language, body, label;
+        char volatility = 's';
+        std::vector<std::string> settings{};
+    };
+    const std::vector<Made> functions{
+        {"plain", "sql", "SELECT name FROM t WHERE id = $1", ""},
+        {"immutable", "sql", "SELECT $1 + 1", "", 'i'},
+        {"of_view", "sql", "SELECT id FROM vv", ""},
+        {"nested", "sql", "SELECT plain(1) FROM u", ""},
+        {"itself", "sql", "SELECT itself(1) FROM u", ""},
+        {"code", "plpgsql",
+         "DECLARE r record; n int := 0; BEGIN FOR r IN SELECT * FROM t LOOP n := n + r.id; END LOOP; "
+         "IF n > 5 THEN RAISE EXCEPTION 'x'; END IF; RETURN n; END",
+         ""},
+        {"in_app", "sql", "SELECT id FROM t", "", 's', {"search_path=app"}},
+        {"volatile_one", "sql", "SELECT id FROM t", "user_function", 'v'},
+        {"other_setting", "sql", "SELECT id FROM t", "user_function", 's', {"work_mem=1GB"}},
+        {"python", "plpython3u", "", "user_function"},
+        {"dynamic", "plpgsql", "BEGIN EXECUTE 'SELECT 1'; END", "user_function"},
+        {"unreadable", "sql", "SELECT FROM FROM", "user_function"},
+        {"writes", "sql", "DELETE FROM u", "user_function"},
+        {"writes_in_with", "sql", "WITH x AS (DELETE FROM u RETURNING id) SELECT id FROM x", "user_function"},
+        {"locks", "sql", "SELECT id FROM u FOR UPDATE", "user_function"},
+        {"sets", "plpgsql", "BEGIN SET search_path = app; RETURN 1; END", "user_function"},
+        {"notices", "plpgsql", "BEGIN RAISE NOTICE 'x'; RETURN 1; END", "user_function"},
+        {"clock", "sql", "SELECT now()", "user_function"},
+        {"keyword", "sql", "SELECT id FROM t WHERE created < CURRENT_TIMESTAMP", "clock"},
+        {"word", "sql", "SELECT id FROM t WHERE created < 'today'", "user_function"},
+        {"calls_volatile", "sql", "SELECT random()", "volatile_function"},
+        {"calls_user", "sql", "SELECT log_it(1)", "user_function"},
+        {"calls_unknown", "sql", "SELECT nowhere(1)", "unknown_function"},
+        {"reads_setting", "sql", "SELECT current_setting('app.user')", "stable_function"},
+        {"reads_system", "sql", "SELECT relname FROM pg_class", "system_catalog"},
+        {"reads_secured", "sql", "SELECT id FROM secured", "row_security"},
+        {"reads_excluded", "sql", "SELECT id FROM w", "excluded"},
+        {"reads_unknown", "sql", "SELECT id FROM nowhere", "unknown_relation"},
+        {"samples", "sql", "SELECT id FROM u TABLESAMPLE system (1)", "sample"},
+        {"text_to_time", "sql", "SELECT note::date FROM t", "text_to_time"},
+        {"column_to_time", "sql", "SELECT created::date FROM t", ""},
+        {"code_to_time", "plpgsql", "BEGIN RETURN (SELECT created::date FROM t); END", "text_to_time"},
+        {"variable", "plpgsql", "DECLARE d date; BEGIN SELECT note INTO d FROM t; RETURN 1; END",
+         "user_function"},
+        {"row_variable", "plpgsql", "DECLARE r t%ROWTYPE; BEGIN SELECT * INTO r FROM t; RETURN 1; END",
+         "user_function"},
+        {"field", "plpgsql", "DECLARE r record; BEGIN SELECT due INTO r FROM t; r.due := 'x'; RETURN 1; END",
+         "user_function"},
+        {"fields_of_new", "plpgsql",
+         "DECLARE r record; BEGIN FOR r IN SELECT * FROM t LOOP RETURN r.id; END LOOP; END", ""},
+        {"conflict", "plpgsql", "#variable_conflict use_variable\nBEGIN RETURN 1; END", "user_function"},
+        {"cursor", "plpgsql", "DECLARE c CURSOR FOR SELECT 1; BEGIN OPEN c; RETURN c; END", "user_function"},
+    };
+    for (const auto& made : functions) {
+        auto& function = test::add_function(catalog, std::string(made.name), std::string(made.language),
+                                            std::string(made.body));
+        function.volatility = made.volatility;
+        function.settings = made.settings;
+        function.result = Oid{25};
+    }
+    catalog.index();
+    const auto context = test::fake_context(catalog);
+    for (const auto& made : functions) {
+        CAPTURE(made.name);
+        const auto analysis = analyse("SELECT " + std::string(made.name) + "(1) FROM t", context);
+        CAPTURE(analysis.refusal.text);
+        CHECK(analysis.refusal.label == made.label);
+        CHECK(analysis.cacheable == made.label.empty());
+    }
+    const auto reads = [&](std::string_view sql) {
+        return test::names_of(analyse(sql, context).reads, catalog);
+    };
+    CHECK(reads("SELECT plain(1)") == "t");
+    CHECK(reads("SELECT plain(1), u.id FROM u") == "t u");
+    CHECK(reads("SELECT nested(1)") == "t u");
+    CHECK(reads("SELECT of_view(1)") == "t v vv");
+    CHECK(reads("SELECT code(1)") == "t");
+    CHECK(analyse("SELECT in_app(1)", context).reads == std::vector{Oid{20080}});
+    CHECK(analyse("SELECT * FROM code(1)", context).cacheable);
+    CHECK(analyse("SELECT immutable(1)", context).refusal.label == "no_table");
+    CHECK(analyse("SELECT volatile_one(1)", context).refusal.text.find("is volatile") != std::string::npos);
+}
+
+TEST_CASE("cacheability: of a function's overloads all must pass, and its parameters and owner count") {
+    auto catalog = test::fake_catalog();
+    const auto add = [&](std::string name, std::string language, std::string body) -> Function& {
+        auto& function = test::add_function(catalog, std::move(name), std::move(language), std::move(body));
+        function.volatility = 's';
+        function.result = Oid{25};
+        return function;
+    };
+    add("twice", "sql", "SELECT id FROM t");
+    add("twice", "sql", "SELECT id FROM t").volatility = 'v';
+    add("defaulted", "sql", "SELECT id FROM t").defaults = "random()";
+    add("clocked", "sql", "SELECT id FROM t").defaults = "now()";
+    add("assigns", "plpgsql", "BEGIN a := (SELECT note FROM t); RETURN 1; END").arguments = {"a"};
+    catalog.functions.back().argument_types = {Oid{1082}};
+    add("assigns_text", "plpgsql", "BEGIN a := (SELECT note FROM t); RETURN 1; END").arguments = {"a"};
+    catalog.functions.back().argument_types = {Oid{25}};
+    add("takes", "plpgsql", "BEGIN RETURN (SELECT note FROM t WHERE due = a); END").arguments = {"a"};
+    catalog.functions.back().argument_types = {Oid{1082}};
+    add("gives", "plpgsql", "BEGIN RETURN (SELECT note FROM t); END").result = Oid{1082};
+    add("gives_many", "plpgsql", "BEGIN RETURN NEXT (SELECT note FROM t); END").result = Oid{1082};
+    catalog.functions.back().returns_set = true;
+    add("gives_rows", "plpgsql", "BEGIN RETURN QUERY SELECT * FROM t; END").result = Oid{50003};
+    catalog.functions.back().returns_set = true;
+    catalog.types.push_back({Oid{50003}, "public", "t", 'c'});
+    auto& mine = add("definer", "sql", "SELECT id FROM mine");
+    mine.security_definer = true;
+    mine.owner = "alice";
+    auto& of_row = add("of_row", "sql", "SELECT name FROM u");
+    of_row.takes_row = true;
+    catalog.index();
+    auto context = test::fake_context(catalog);
+    context.user = "bob";
+    struct Row {
+        std::string_view sql, label;
+    };
+    for (const auto& [sql, label] : std::vector<Row>{
+             {"SELECT twice(1) FROM u", "user_function"},
+             {"SELECT defaulted() FROM u", "volatile_function"},
+             {"SELECT clocked() FROM u", "user_function"},
+             {"SELECT assigns(due) FROM t", "user_function"},
+             {"SELECT assigns_text(due) FROM t", ""},
+             {"SELECT takes(due) FROM t", ""},
+             {"SELECT gives() FROM t", "user_function"},
+             {"SELECT gives_many() FROM t", "user_function"},
+             {"SELECT gives_rows() FROM t", ""},
+             {"SELECT definer() FROM u", ""},  // of alice's schema
+             {"SELECT t.of_row FROM t", ""},
+         }) {
+        CAPTURE(sql);
+        const auto analysis = analyse(sql, context);
+        CAPTURE(analysis.refusal.text);
+        CHECK(analysis.refusal.label == label);
+    }
+    CHECK(test::names_of(analyse("SELECT definer()", context).reads, catalog) == "mine");
+    CHECK(test::names_of(analyse("SELECT t.of_row FROM t", context).reads, catalog) == "t u");
+}
+
+TEST_CASE("analysis: the steps of reading tell through what a table is read") {
+    auto catalog = test::fake_catalog();
+    test::add_function(catalog, "plain", "sql", "SELECT name FROM u").volatility = 's';
+    test::relation_named(catalog, "secured").policies = {"(EXISTS ( SELECT 1 FROM public.w))"};
+    catalog.index();
+    auto context = test::fake_context(catalog);
+    context.tells_steps = true;
+    std::string steps;
+    for (const auto& step : analyse("SELECT plain(1) FROM vv, secured", context).read_steps)
+        steps += step + "\n";
+    CHECK(steps ==
+          "view public.vv\n"
+          "  view public.v\n"
+          "    public.t\n"
+          "public.secured\n"
+          "  policy of public.secured\n"
+          "    public.w\n"
+          "function public.plain()\n"
+          "  public.u\n");
+    context.tells_steps = false;
+    CHECK(analyse("SELECT * FROM vv", context).read_steps.empty());
+}

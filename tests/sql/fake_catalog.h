@@ -1,6 +1,7 @@
 // tests/sql/fake_catalog.h: a small database with one of everything that the analysis tells apart.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,8 +44,9 @@ inline sql::Catalog fake_catalog() {
     };
     add(20000, "public", "t", 'r').columns =
         columns({{"id", 23}, {"name", 25}, {"created", 1184}, {"due", 1082}, {"note", 25}, {"data", 3802}});
-    catalog.relations.back().cascades_on_delete = {Oid{20001}};
+    catalog.relations.back().cascades_on_delete = catalog.relations.back().referenced_by = {Oid{20001}};
     add(20001, "public", "u", 'r').cascades_on_update = {Oid{20002}};
+    catalog.relations.back().referenced_by = {Oid{20002}};
     add(20002, "public", "w", 'r');
     add(20010, "public", "p", 'p').children = {Oid{20011}, Oid{20012}};
     add(20011, "public", "p1", 'r').parents = {Oid{20010}};
@@ -148,6 +150,27 @@ inline sql::AnalysisContext fake_context(const sql::Catalog& catalog) {
     context.user = "alice";
     context.exclude = {{"", "excluded"}, {"public", "w"}};
     return context;
+}
+
+// A function in schema public that is not indexed yet; oid from 41000 on.
+inline sql::Function& add_function(sql::Catalog& catalog, std::string name, std::string language,
+                                   std::string body) {
+    sql::Function made;
+    made.oid = sql::Oid{41000 + static_cast<std::uint32_t>(catalog.functions.size())};
+    made.schema = "public";
+    made.name = std::move(name);
+    made.language = std::move(language);
+    made.body = std::move(body);
+    made.owner = "owner";
+    catalog.functions.push_back(std::move(made));
+    return catalog.functions.back();
+}
+
+inline sql::Relation& relation_named(sql::Catalog& catalog, std::string_view name) {
+    for (auto& relation : catalog.relations) {
+        if (relation.name == name) return relation;
+    }
+    throw std::out_of_range(std::string(name));
 }
 
 // "public.t public.u", sorted by oid; what the catalog does not hold by its number.

@@ -240,6 +240,13 @@ TEST_CASE("explain: tells what an analysis found, by name") {
     write.query_class = sql::QueryClass::Write;
     write.effects.relations = {sql::Oid{20'001}};
     CHECK(line(explain(write, &catalog)) == "class=write|cached=no|drops=what was read from public.items|");
+    write.effect_steps = {"UPDATE public.items", "  trigger audit"};
+    write.read_steps = {"view public.orders"};
+    CHECK(line(explain(write, &catalog)) ==
+          "class=write|cached=no|drops=what was read from public.items|reads=view public.orders|"
+          "effect=UPDATE public.items|effect=  trigger audit|");
+    write.effect_steps.clear();
+    write.read_steps.clear();
     write.effects.everything = true;
     write.effects_reason = "calls a function that is not known";
     CHECK(line(explain(write, &catalog)) ==

@@ -61,6 +61,37 @@ constexpr const char* kSchema = R"(
     CREATE OPERATOR === (FUNCTION = same, LEFTARG = mood, RIGHTARG = text);
     CREATE FUNCTION step(int, int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN $1 + $2; END';
     CREATE AGGREGATE total(int) (SFUNC = step, STYPE = int, INITCOND = '0');
+    CREATE TABLE log (id int, what text);
+    CREATE TABLE watched (id int PRIMARY KEY, what text);
+    CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS
+        'BEGIN INSERT INTO log SELECT id, TG_OP FROM gone; RETURN NULL; END';
+    CREATE TRIGGER watch AFTER DELETE ON watched REFERENCING OLD TABLE AS gone
+        FOR EACH STATEMENT EXECUTE FUNCTION watch();
+    CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM base; RETURN NULL; END';
+    CREATE CONSTRAINT TRIGGER late AFTER INSERT ON watched DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (log_it(NEW.id) > 0) EXECUTE FUNCTION late();
+    CREATE TABLE self (id int PRIMARY KEY, parent int REFERENCES self ON DELETE CASCADE);
+    CREATE VIEW shown AS SELECT id FROM watched;
+    CREATE FUNCTION show() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN INSERT INTO log VALUES (NEW.id); RETURN NEW; END';
+    CREATE TRIGGER show INSTEAD OF INSERT ON shown FOR EACH ROW EXECUTE FUNCTION show();
+    CREATE PROCEDURE clean(INOUT n int) LANGUAGE plpgsql AS
+        'BEGIN DELETE FROM log WHERE id = n; n := 1; COMMIT; END';
+    CREATE FUNCTION price(p_id int, OUT a numeric, OUT b text) LANGUAGE sql STABLE AS
+        'SELECT id, name FROM t WHERE id = p_id';
+    CREATE FUNCTION priced(p_id int) RETURNS TABLE (id int, name text) LANGUAGE plpgsql STABLE AS
+        'BEGIN RETURN QUERY SELECT t.id, t.name FROM t WHERE t.id = p_id; END';
+    CREATE FUNCTION put(int, text DEFAULT log_it(2)::text) RETURNS void LANGUAGE sql
+        BEGIN ATOMIC INSERT INTO log VALUES ($1, $2); END;
+    CREATE FUNCTION dynamic() RETURNS void LANGUAGE plpgsql AS $$BEGIN EXECUTE 'DELETE FROM log'; END$$;
+    CREATE FUNCTION wipe(int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN DELETE FROM log; RETURN true; END';
+    CREATE DOMAIN wiped AS int CHECK (wipe(VALUE));
+    CREATE DOMAIN wiped_twice AS wiped;
+    CREATE FUNCTION wipe_both(int, int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN DELETE FROM log; RETURN true; END';
+    CREATE OPERATOR <+> (FUNCTION = wipe_both, LEFTARG = int, RIGHTARG = int);
+    CREATE TABLE of_some (id int, owner text);
+    ALTER TABLE of_some ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY mine ON of_some USING (EXISTS (SELECT FROM base WHERE base.id = of_some.id));
 )";
 
 test::PostgresServer& server() {
@@ -176,7 +207,7 @@ TEST_CASE("catalog_loader: what it loads is what the analysis works on") {
     };
     for (const auto& [sql, label, everything] : std::vector<Row>{
              {"SELECT * FROM v WHERE id = 1", "", false},
-             {"SELECT * FROM app.vv", "user_function", true},
+             {"SELECT * FROM app.vv", "user_function", false},  // log_it() only says that it may write
              {"SELECT count(*), max(name), to_char(created, 'YYYY') FROM t GROUP BY 3", "", false},
              {"SELECT string_agg(name, ',' ORDER BY id) FROM t", "", false},
              {"SELECT extract(epoch FROM created), created AT TIME ZONE 'UTC', created::date FROM t", "",
@@ -191,12 +222,15 @@ TEST_CASE("catalog_loader: what it loads is what the analysis works on") {
               false},
              {"SELECT * FROM t WHERE created > now()", "clock", false},
              {"SELECT gen_random_uuid(), id FROM t", "volatile_function", false},
-             {"SELECT t.label FROM t", "user_function", false},
-             {"SELECT total(id) FROM t", "user_function", true},
-             {"SELECT * FROM policed", "row_security", true},
+             {"SELECT t.label FROM t", "", false},
+             {"SELECT total(id) FROM t", "user_function", false},
+             {"SELECT * FROM policed", "row_security", false},
+             {"SELECT * FROM price(1)", "", false},
+             {"SELECT * FROM priced(1)", "", false},
+             {"SELECT dynamic()", "user_function", true},
              {"SELECT * FROM information_schema.columns", "system_catalog", false},
              {"INSERT INTO defaulted_plainly DEFAULT VALUES", "not_a_select", false},
-             {"INSERT INTO of_domain VALUES (1)", "not_a_select", true},
+             {"INSERT INTO of_domain VALUES (1)", "not_a_select", false},
          }) {
         CAPTURE(sql);
         const auto analysis = analyse(sql, context);
@@ -204,6 +238,81 @@ TEST_CASE("catalog_loader: what it loads is what the analysis works on") {
         CHECK(analysis.refusal.label == label);
         CHECK(analysis.effects.everything == everything);
     }
+}
+
+TEST_CASE("catalog_loader: triggers, rules and bodies are loaded such that effects can be computed") {
+    CatalogLoader loader(as_reader(server()));
+    const auto catalog = loaded(loader);
+    sql::AnalysisContext context;
+    context.catalog = catalog.get();
+    context.search_path = {"public"};
+    struct Row {
+        std::string_view sql, effects, indirect;
+    };
+    for (const auto& [sql, effects, indirect] : std::vector<Row>{
+             {"INSERT INTO watched VALUES (1)", "base child watched", "base child"},
+             {"UPDATE watched SET id = 2", "watched", ""},
+             {"DELETE FROM watched", "log watched", "log"},
+             {"INSERT INTO shown VALUES (1)", "log shown", "log"},
+             {"UPDATE shown SET id = 1", "shown watched", "shown watched"},
+             {"INSERT INTO triggered VALUES (1)", "triggered", ""},
+             {"UPDATE triggered SET id = 1", "triggered", ""},  // touch() gives back NEW
+             {"INSERT INTO parted VALUES (1)", "parted parted1", ""},
+             {"INSERT INTO ruled VALUES (1)", "base child ruled", "base child"},
+             {"DELETE FROM t", "t u", "u"},
+             {"DELETE FROM self", "self", "self"},
+             {"TRUNCATE t CASCADE", "plain_fk t u", "plain_fk u"},
+             {"CALL clean(1)", "log", "log"},
+             {"SELECT put(1)", "log", "log"},
+             {"SELECT dynamic()", "*", ""},
+             {"SELECT log_it(1)", "", ""},
+             {"SELECT total(id) FROM t", "", ""},
+             {"SELECT 1::wiped_twice", "log", "log"},
+             {"SELECT 1 <+> 2", "log", "log"},
+             {"DO $$BEGIN PERFORM put(1); END$$", "log", "log"},
+         }) {
+        CAPTURE(sql);
+        const auto analysis = analyse(sql, context);
+        CAPTURE(analysis.effects_reason);
+        const auto names = [&](const std::vector<Oid>& oids) {
+            std::vector<std::string> sorted;
+            for (const auto oid : oids) sorted.push_back(catalog->find(oid)->name);
+            std::ranges::sort(sorted);
+            std::string text;
+            for (const auto& name : sorted) text += (text.empty() ? "" : " ") + name;
+            return text;
+        };
+        CHECK((analysis.effects.everything ? "*" : names(analysis.effects.relations)) == effects);
+        CHECK(names(analysis.indirect) == indirect);
+    }
+
+    const auto& watch = *std::ranges::find(catalog->functions, "watch", &sql::Function::name);
+    CHECK(watch.is_trigger);
+    CHECK(watch.language == "plpgsql");
+    CHECK(watch.security_definer);
+    CHECK(watch.owner == "postgres");
+    CHECK(watch.settings == std::vector<std::string>{"search_path=public, pg_temp"});
+    const auto& price = function(*catalog, "price");
+    CHECK(price.arguments == std::vector<std::string>{"p_id", "a", "b"});
+    CHECK(price.argument_types == std::vector{Oid{23}, Oid{1700}, Oid{25}});
+    CHECK(price.result == Oid{2249});
+    CHECK(function(*catalog, "priced").returns_set);
+    CHECK(function(*catalog, "put").atomic);
+    CHECK(function(*catalog, "put").arguments == std::vector<std::string>{"", ""});
+    CHECK(function(*catalog, "lower").language.empty());
+    CHECK(function(*catalog, "lower").body.empty());
+    CHECK(catalog->procedures_named("public", "clean").size() == 1);
+    const auto& triggers = relation(*catalog, {"", "watched"}).triggers;
+    REQUIRE(triggers.size() == 2);
+    CHECK(triggers[0].deferrable);
+    CHECK(triggers[0].per_row);
+    CHECK_FALSE(triggers[1].deferrable);
+    CHECK_FALSE(triggers[1].per_row);
+    CHECK(triggers[1].transition_tables == std::vector<std::string>{"gone"});
+    CHECK(relation(*catalog, {"", "untriggered"}).triggers.empty());
+    CHECK(relation(*catalog, {"", "t"}).triggers.empty());  // a foreign key's are PostgreSQL's own
+    const auto reads = analyse("SELECT * FROM of_some", context).reads;
+    CHECK(std::ranges::count(reads, relation(*catalog, {"", "base"}).oid) == 1);
 }
 
 TEST_CASE("catalog_loader: view definitions come with their schemas written out") {
@@ -243,6 +352,11 @@ TEST_CASE(
              {"ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'", true, false},
              {"ALTER FUNCTION calc(int) STABLE", true, false},
              {"ALTER TABLE triggered DISABLE TRIGGER touch", true, false},
+             {"CREATE OR REPLACE FUNCTION step(int, int) RETURNS int LANGUAGE sql AS 'SELECT 1'", true,
+              false},
+             {"ALTER FUNCTION watch() OWNER TO reader", true, false},
+             {"ALTER ROLE reader RENAME TO old_reader", true, true},
+             {"ALTER ROLE old_reader RENAME TO reader", true, true},
              {"ALTER TABLE p DETACH PARTITION p1", true, false},
              {"GRANT USAGE ON SCHEMA app TO reader", true, false},
              {"DROP TABLE app.renamed", true, false},

@@ -101,7 +101,11 @@ TEST_CASE("conversation: a write to another table leaves the answer alone, an op
     actor.take_client();
     actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
     CHECK(actor.take_client() == rows("one"));
-    actor.run("DO $$ BEGIN END $$", "DO");
+    actor.run("DO $$ BEGIN DELETE FROM u; END $$", "DO");
+    actor.take_client();
+    actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    CHECK(actor.take_client() == rows("one"));
+    actor.run("DO $$ BEGIN EXECUTE 'x'; END $$", "DO");
     actor.take_client();
     actor.take_server();
     actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
@@ -225,7 +229,7 @@ TEST_CASE("conversation: EXECUTE drops what it executes drops") {
         actor.run("EXECUTE other('x')", "UPDATE 1");
     }
     SUBCASE("everything, once something unseen may have replaced it") {
-        actor.run("DO 'BEGIN END'", "DO");
+        actor.run("DO 'BEGIN EXECUTE ''x''; END'", "DO");
         CHECK_FALSE(kept());
         REQUIRE(stage.database.publish(Stage::catalog(2), stage.database.epoch()));
         CHECK_FALSE(kept());

@@ -87,7 +87,7 @@ TEST_CASE("sim: in every order of steps, reads are fresh, monotonic and of one m
         {"a transfer beside a range", {kTransfer, {kRange, kRange}}},
         {"reads in a block, own write among them", {{kBegin, kRead, kRaise, kRead, kCommit}, {kRead}}},
         {"an old snapshot does not fill",
-         {{{Kind::BeginRepeatableRead}, kRead, kCommit}, {kRaise, kRead}, {kRead}}},
+         {{{Kind::BeginRepeatableRead}, kRead}, {kRaise}, {kRead}}},
         {"a prepared transaction",
          {{kBegin, kRaise, {Kind::Prepare, 7}}, {kRead, {Kind::CommitPrepared, 7}, kRead}}},
         {"a savepoint",
