@@ -22,7 +22,7 @@ static char* append(char* to, std::string_view bytes) {
 }
 
 EntryRef Entry::make(const KeyView& key, std::span<const Seen> seen, std::string_view row_description,
-                     std::string_view rows_and_close, std::uint64_t filled_at_ms) {
+                     std::string_view rows_and_close, std::uint64_t filled_at_ms, sql::Lifetime lifetime) {
     if (key.bytes.size() > kUint32Max || row_description.size() > kUint32Max) return {};
     const std::size_t body_bytes = row_description.size() + rows_and_close.size();
     void* memory =
@@ -34,6 +34,7 @@ EntryRef Entry::make(const KeyView& key, std::span<const Seen> seen, std::string
         static_cast<std::uint32_t>(std::min(malloc_usable_size(memory) + kAllocatorBytes, kUint32Max));
     entry->filled_at_ms_ = filled_at_ms;
     entry->body_bytes_ = body_bytes;
+    entry->lifetime_ = lifetime;
     entry->seen_count_ = static_cast<std::uint32_t>(seen.size());
     entry->key_bytes_ = static_cast<std::uint32_t>(key.bytes.size());
     entry->row_description_bytes_ = static_cast<std::uint32_t>(row_description.size());

@@ -16,6 +16,7 @@
 #include "cache/key.h"
 #include "cache/policy.h"
 #include "cache/write_log.h"
+#include "sql/lifetime.h"
 
 namespace warmfront::cache {
 
@@ -27,10 +28,11 @@ public:
     static constexpr std::size_t kAllocatorBytes = 8;
 
     // filled_at_ms: when the answer was asked for (its TTL counts from there), on the store's clock.
+    // lifetime: its TTL, where that is not the store's.
     // Null if memory is short, or for a key or RowDescription of 4 GiB and more.
     [[nodiscard]] static EntryRef make(const KeyView& key, std::span<const Seen> seen,
                                        std::string_view row_description, std::string_view rows_and_close,
-                                       std::uint64_t filled_at_ms);
+                                       std::uint64_t filled_at_ms, sql::Lifetime lifetime = {});
 
     [[nodiscard]] KeyView key() const { return {{after_seen(), key_bytes_}, node_.hash}; }
     [[nodiscard]] std::span<const Seen> seen() const;
@@ -38,6 +40,7 @@ public:
     [[nodiscard]] std::string_view with_row_description() const;     // RowDescription, rows, close
     [[nodiscard]] std::string_view without_row_description() const;  // rows, close
     [[nodiscard]] std::uint64_t filled_at_ms() const { return filled_at_ms_; }
+    [[nodiscard]] sql::Lifetime lifetime() const { return lifetime_; }
     // Bytes that the memory budget is charged with: this allocation, the store's links within it. (The
     // store's table is paid for by the store.) Saturates at 4 GiB - 1.
     [[nodiscard]] std::size_t charge() const { return node_.charge; }
@@ -67,6 +70,7 @@ private:
     std::uint32_t seen_count_ = 0;
     std::uint32_t key_bytes_ = 0;
     std::uint32_t row_description_bytes_ = 0;
+    sql::Lifetime lifetime_;
 };
 
 class EntryRef {

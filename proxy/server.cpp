@@ -8,6 +8,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <signal.h>
@@ -66,6 +67,7 @@ public:
           shared_{clock_,     log_,      write_log_, store_,   flights_, templates_, interner_,
                   databases_, upstream_, control_,   console_, cancels_, directory_} {
         shared_.replace(settings_, std::move(tls));
+        databases_.choose(std::make_shared<const sql::Choices>(sql::choices_of(*settings_)));
     }
 
     Result<void> start();
@@ -186,13 +188,13 @@ admin::ConsoleContext Server::console_context() {
 // As the upstream account sees names, with the default search path.
 Result<admin::Properties> Server::explain(const std::string& name, std::string_view query) {
     const auto& target = upstream_.target();
-    const auto catalog = databases_.get(name.empty() ? target.dbname : name).catalog();
+    const auto judges = databases_.get(name.empty() ? target.dbname : name).judges();
     sql::AnalysisContext context;
-    context.catalog = catalog.get();
+    context.catalog = judges.catalog.get();
+    context.choices = judges.choices.get();
     context.search_path = {"$user", "public"};
     context.user = target.user;
-    context.exclude = session::excluded_relations(*shared_.settings());
-    return admin::explain(sql::analyse(query, context), catalog.get());
+    return admin::explain(sql::analyse(query, context), judges.catalog.get());
 }
 
 Result<void> Server::flush_cache(const std::optional<std::string>& name) {
@@ -230,11 +232,15 @@ void Server::reload() {
         log_.info(
             change.needs_restart ? "setting changed, takes effect at the next start" : "setting changed",
             {{LogKey::Setting, change.name}, {LogKey::Before, change.before}, {LogKey::After, change.after}});
-    settings_ = std::make_shared<const Settings>(after_reload(*settings_, *loaded));
+    const auto before =
+        std::exchange(settings_, std::make_shared<const Settings>(after_reload(*settings_, *loaded)));
     shared_.replace(settings_, std::move(*tls));
     log_.set_level(settings_->log.level);
     store_.set_limits(settings_->cache.memory, static_cast<std::uint64_t>(settings_->cache.ttl.count()));
     control_.set_refresh(settings_->catalog.refresh);
+    auto choices = sql::choices_of(*settings_);
+    if (choices != sql::choices_of(*before))
+        databases_.choose(std::make_shared<const sql::Choices>(std::move(choices)));
 }
 
 void Server::shut_down() {

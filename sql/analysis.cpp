@@ -9,6 +9,7 @@
 #include "sql/analysis_reach.h"
 #include "sql/cacheability.h"
 #include "sql/cacheability_labels.h"
+#include "sql/choices.h"
 #include "sql/effects.h"
 #include "sql/session_settings.h"
 
@@ -147,6 +148,7 @@ void add_reads(Analysis& out, const Statement& statement, const AnalysisContext&
     } else if (out.effects.none() && !out.changes_settings) {
         out.cacheable = true;
         out.refusal = {};
+        out.lifetime = lifetime_of(reach, context, context.own_ttl_ms);
     } else {
         out.refusal = {label::kWrites, out.effects_reason};
     }
@@ -262,10 +264,23 @@ void Effects::add(const Effects& other) {
     relations = std::move(both);
 }
 
-Analysis analyse(std::string_view sql, const AnalysisContext& context) {
+Analysis analyse(std::string_view sql, const AnalysisContext& given) {
+    AnalysisContext context = given;
+    const std::uint64_t digest = digest_of(shown_text(sql));
+    const auto* choice = given.choices == nullptr ? nullptr : given.choices->of_statement(digest);
+    std::string hint = hint_in(sql);
+    context.own_ttl_ms = ttl_in_hint(hint);
+    if (choice != nullptr && !context.own_ttl_ms) context.own_ttl_ms = choice->ttl_ms;
+    context.ignore_turned_off = choice != nullptr && choice->cache == true;
+
     const auto statements = parse(sql);
     Analysis out = statements ? all(*statements, context) : unparsed(statements.error());
-    out.hint = hint_in(sql);
+    out.digest = digest;
+    out.hint = std::move(hint);
+    if (out.cacheable && choice != nullptr && choice->cache == false) {
+        out.cacheable = false;
+        out.refusal = {label::kExcluded, "templates names it with cache: off"};
+    }
     if (out.hint == "off") {
         out.cacheable = false;
         out.refusal = {label::kHintOff, "a comment says warmfront: off"};

@@ -81,11 +81,12 @@ std::vector<const Function*> Scope::functions(const FunctionUse& use) const {
 }
 
 Scope Scope::of_views() const {
-    return {catalog, &kNoPath, user};
+    return {catalog, &kNoPath, user, choices};
 }
 
 Scope scope_of(const AnalysisContext& context) {
-    return {context.catalog, context.names_known ? &context.search_path : nullptr, context.user};
+    return {context.catalog, context.names_known ? &context.search_path : nullptr, context.user,
+            context.choices};
 }
 
 std::optional<Statement> definition_of(const Relation& view) {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "sql/choices.h"
 #include "sql/functions.h"
 
 namespace warmfront::sql {
@@ -141,6 +142,7 @@ void Closure::run(const Statement& statement, const Scope& scope) {
 void Closure::call(const FunctionUse& use, const Scope& scope) {
     if (use.form == FunctionUse::Form::Operator) {
         for (const auto* symbol : catalog().operators_named(use.name)) {
+            if (vouched(scope.choices, &FunctionSettings::user, symbol->schema, symbol->name)) continue;
             if (symbol->volatility == 'v' && !symbol->native)
                 everything(fmt::format("operator {} calls a volatile function", use.name));
         }
@@ -153,10 +155,13 @@ void Closure::call(const FunctionUse& use, const Scope& scope) {
         everything(fmt::format("calls {}(), which the catalog snapshot does not hold", use.name));
     for (const auto* function : candidates) {
         if (field && !function->takes_row) continue;
+        const bool builtin = is_builtin(function->oid);
+        if (!builtin && vouched(scope.choices, &FunctionSettings::user, function->schema, function->name))
+            continue;
         if (may_write(*function))
             everything(fmt::format("calls {}(), which is volatile and not built in, so that it may write",
                                    use.name));
-        if (!is_builtin(function->oid)) {
+        if (!builtin) {
             // It may call set_config() and run DDL as well.
             if (may_write(*function)) out_.changes_settings = out_.changes_catalog = true;
             continue;

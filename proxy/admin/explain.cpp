@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "config/values.h"
+#include "sql/choices.h"
+
 namespace warmfront::admin {
 
 static std::string name_of(sql::Oid oid, const sql::Catalog* catalog) {
@@ -38,6 +41,13 @@ Properties explain(const sql::Analysis& analysis, const sql::Catalog* catalog) {
         properties.emplace_back("drops",
                                 "what was read from " + names_of(analysis.effects.relations, catalog));
     }
+    if (analysis.cacheable && analysis.lifetime != sql::Lifetime{}) {
+        properties.emplace_back(
+            "kept for", fmt::format("{}{}", print_duration(std::chrono::milliseconds(analysis.lifetime.ms)),
+                                    analysis.lifetime.at_most_default ? ", at most cache.ttl" : ""));
+    }
+    if (analysis.query_class == sql::QueryClass::Read && analysis.digest != 0)
+        properties.emplace_back("digest", sql::digest_text(analysis.digest));
     if (!analysis.hint.empty()) properties.emplace_back("hint", analysis.hint);
     if (catalog == nullptr)
         properties.emplace_back("catalog", "not known yet: reads are not kept, writes drop everything");

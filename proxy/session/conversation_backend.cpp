@@ -115,7 +115,8 @@ void Conversation::keep(Exchange& exchange) {
     if (exchange.capture.complete() && !exchange.failed && same_settings &&
         exchange.plan->made_from->catalog_version == database_.catalog_version()) {
         entry = cache::Entry::make(key, exchange.ticket.seen, exchange.capture.row_description(),
-                                   exchange.capture.rows_and_close(), exchange.sent_us / 1000);
+                                   exchange.capture.rows_and_close(), exchange.sent_us / 1000,
+                                   exchange.plan->analysis().lifetime);
         meter_.filled(services_.store.fill(entry));
     } else if (exchange.capture.too_large()) {
         meter_.refused("too_large");

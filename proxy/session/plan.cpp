@@ -39,8 +39,8 @@ void EffectSet::add(const EffectSet& other) {
         if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
 }
 
-Planner::Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> exclude, std::size_t plans_max)
-    : templates_(templates), exclude_(std::move(exclude)), plans_max_(plans_max) {}
+Planner::Planner(sql::TemplateTable& templates, std::size_t plans_max)
+    : templates_(templates), plans_max_(plans_max) {}
 
 PlanRef Planner::plan(Database& database, Names names, std::string_view text, std::string_view example) {
     const sql::SessionSettings* const settings = names.settings;
@@ -58,9 +58,9 @@ PlanRef Planner::plan(Database& database, Names names, std::string_view text, st
             slot.plan->made_from->text == text)
             return slot.plan;
     }
-    auto made =
-        resolve(database, settings ? of_known_names(database, *settings, text, example)
-                                   : of_unknown_names(judged ? database.catalog() : nullptr, text, example));
+    auto made = resolve(database, settings ? of_known_names(database, *settings, text, example)
+                                           : of_unknown_names(judged ? database.judges() : Database::Judges{},
+                                                              text, example));
     if (slots_.size() >= plans_max_) slots_.clear();
     slots_.insert_or_assign(place, Slot{fingerprint, made->made_from->catalog_version, &database, made});
     return made;
@@ -82,19 +82,18 @@ PlanRef Planner::opaque(Database& database) {
 
 Planner::TemplateRef Planner::of_known_names(Database& database, const sql::SessionSettings& settings,
                                              std::string_view text, std::string_view example) {
-    const auto catalog = database.catalog();
-    const std::uint64_t version = catalog ? catalog->version : 0;
-    if (auto known = templates_.find(settings.fingerprint, text, version)) return known;
+    const auto judges = database.judges();
+    if (auto known = templates_.find(settings.fingerprint, text, judges.version)) return known;
 
     sql::AnalysisContext context;
-    context.catalog = catalog.get();
-    context.exclude = exclude_;
+    context.catalog = judges.catalog.get();
+    context.choices = judges.choices.get();
     context.search_path = settings.search_path;
     context.user = settings.user;
     context.has_temporary = settings.has_temp_objects;
     sql::Template made;
     made.fingerprint = settings.fingerprint;
-    made.catalog_version = version;
+    made.catalog_version = judges.version;
     made.text = text;
     made.example = example.substr(0, kExampleBytesMax);
     made.analysis = sql::analyse(example, context);
@@ -102,14 +101,15 @@ Planner::TemplateRef Planner::of_known_names(Database& database, const sql::Sess
 }
 
 // Of one database and no use to other sessions for long: kept by this worker alone.
-Planner::TemplateRef Planner::of_unknown_names(const CatalogRef& catalog, std::string_view text,
+Planner::TemplateRef Planner::of_unknown_names(const Database::Judges& judges, std::string_view text,
                                                std::string_view example) {
     sql::AnalysisContext context;
-    context.catalog = catalog.get();
+    context.catalog = judges.catalog.get();
+    context.choices = judges.choices.get();
     context.names_known = false;
     auto made = std::make_shared<sql::Template>();
     made->fingerprint = kUnknownSettings;
-    made->catalog_version = catalog ? catalog->version : 0;
+    made->catalog_version = judges.version;
     made->text = text;
     made->analysis = sql::analyse(example, context);
     return made;

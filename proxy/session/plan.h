@@ -57,7 +57,7 @@ struct Names {
 
 class Planner {
 public:
-    Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> exclude, std::size_t plans_max);
+    Planner(sql::TemplateTable& templates, std::size_t plans_max);
 
     // text: the template (simple protocol) or the statement as prepared; example: a statement that it stands
     // for.
@@ -67,11 +67,10 @@ public:
     [[nodiscard]] PlanRef opaque(Database& database);
 
 private:
-    using CatalogRef = std::shared_ptr<const sql::Catalog>;
     using TemplateRef = std::shared_ptr<const sql::Template>;
     [[nodiscard]] TemplateRef of_known_names(Database& database, const sql::SessionSettings& settings,
                                              std::string_view text, std::string_view example);
-    [[nodiscard]] TemplateRef of_unknown_names(const CatalogRef& catalog, std::string_view text,
+    [[nodiscard]] TemplateRef of_unknown_names(const Database::Judges& judges, std::string_view text,
                                                std::string_view example);
     [[nodiscard]] PlanRef resolve(Database& database, TemplateRef made_from);
 
@@ -82,7 +81,6 @@ private:
         PlanRef plan;
     };
     sql::TemplateTable& templates_;
-    const std::vector<sql::RelationName> exclude_;
     const std::size_t plans_max_;
     std::unordered_map<std::uint64_t, Slot> slots_;  // by hash of fingerprint and text; compared in full
     std::unordered_map<const Database*, PlanRef> opaque_;

@@ -11,8 +11,7 @@ Worker::Worker(Shared& shared, unsigned number, MakeMeter make_meter)
       number_(number),
       make_meter_(std::move(make_meter)),
       mailbox_(loop_),
-      planner_(shared.templates, excluded_relations(*shared.settings()),
-               shared.settings()->cache.templates_max),
+      planner_(shared.templates, shared.settings()->cache.templates_max),
       burial_(loop_, this, [](void* worker) noexcept { static_cast<Worker*>(worker)->bury(); }),
       deadline_(loop_, [this] {
           for (const std::uint64_t number : session_numbers())
@@ -21,18 +20,6 @@ Worker::Worker(Shared& shared, unsigned number, MakeMeter make_meter)
       }) {}
 
 Worker::~Worker() = default;
-
-std::vector<sql::RelationName> excluded_relations(const Settings& settings) {
-    std::vector<sql::RelationName> names;
-    for (const std::string& text : settings.cache.exclude) {
-        const auto dot = text.find('.');
-        if (dot == std::string::npos)
-            names.push_back({{}, text});
-        else
-            names.push_back({text.substr(0, dot), text.substr(dot + 1)});
-    }
-    return names;
-}
 
 Result<void> Worker::listen(io::ListenSocket socket) {
     auto listener = io::Listener::start(

@@ -23,9 +23,6 @@ namespace warmfront::session {
 
 class Session;
 
-// cache.exclude as names.
-[[nodiscard]] std::vector<sql::RelationName> excluded_relations(const Settings& settings);
-
 class Worker {
 public:
     using MakeMeter = std::function<std::unique_ptr<Meter>(unsigned worker, const std::string& database)>;

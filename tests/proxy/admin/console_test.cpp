@@ -225,6 +225,12 @@ TEST_CASE("explain: tells what an analysis found, by name") {
     read.query_class = sql::QueryClass::Read;
     read.cacheable = true;
     read.reads = {sql::Oid{20'000}, sql::Oid{20'001}, sql::Oid{7}};
+    read.digest = 0xab;
+    read.lifetime = {5000, true};
+    CHECK(
+        line(explain(read, &catalog)).ends_with("|kept for=5s, at most cache.ttl|digest=00000000000000ab|"));
+    read.digest = 0;
+    read.lifetime = {};
     CHECK(line(explain(read, &catalog)) ==
           "class=read|cached=yes|depends on=public.orders, public.items, oid 7|");
 

@@ -458,6 +458,37 @@ TEST_CASE("conversation: a query amid extended messages") {
     CHECK(actor.conversation().transaction_status() == 'I');
 }
 
+TEST_CASE("conversation: other choices hold from the next query on, and void what was kept") {
+    Stage stage;
+    Actor actor(stage);
+    actor.client_sends(query("SELECT v FROM t"));
+    actor.answer_probe();
+    actor.server_sends(rows("one"));
+    actor.client_sends(query("SELECT v FROM t"));
+    CHECK(stage.tally.hits == 1);
+
+    Settings settings;
+    settings.tables = {{"t", false, std::nullopt}};
+    stage.database.choose(std::make_shared<const sql::Choices>(sql::choices_of(settings)));
+    actor.client_sends(query("SELECT v FROM t"));
+    actor.server_sends(rows("two"));
+    CHECK(stage.tally.hits == 1);
+    CHECK(stage.tally.refusals == std::vector<std::string>{"excluded"});
+
+    settings.tables = {{"t", std::nullopt, std::chrono::seconds{1}}};
+    stage.database.choose(std::make_shared<const sql::Choices>(sql::choices_of(settings)));
+    actor.client_sends(query("SELECT v FROM t"));
+    actor.server_sends(rows("three"));
+    actor.client_sends(query("SELECT v FROM t"));
+    CHECK(stage.tally.hits == 2);
+    stage.now_us += 1'000'000;
+    actor.take_server();
+    actor.client_sends(query("SELECT v FROM t"));
+    CHECK(types(actor.server) == "Q");
+    actor.server_sends(rows("four"));
+    CHECK(stage.tally.hits == 2);
+}
+
 TEST_CASE("conversation: what is never kept") {
     Stage stage;
     warm(stage);

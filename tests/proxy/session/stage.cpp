@@ -114,7 +114,7 @@ Stage::Stage()
     : store(cache::StoreOptions{}),
       templates(1000),
       interner(100),
-      planner(templates, {}, 1000),
+      planner(templates, 1000),
       database("app", log, [this](Database&) { ++catalogs_wanted; }) {
     REQUIRE(database.publish(catalog(), database.epoch()));
 }
