@@ -15,6 +15,7 @@
 
 #include "cache/key.h"
 #include "cache/policy.h"
+#include "cache/residence.h"
 #include "cache/write_log.h"
 #include "sql/lifetime.h"
 
@@ -22,17 +23,22 @@ namespace warmfront::cache {
 
 class EntryRef;
 
+struct EntryTerms {
+    sql::Lifetime lifetime{};        // its TTL, where that is not the store's
+    Residence* residence = nullptr;  // whose it is; outlives it
+    bool stub = false;  // without the body, which it is charged for as if it had it: to see what would happen
+};
+
 class Entry {
 public:
     // What the allocator keeps in front of every allocation (glibc).
     static constexpr std::size_t kAllocatorBytes = 8;
 
     // filled_at_ms: when the answer was asked for (its TTL counts from there), on the store's clock.
-    // lifetime: its TTL, where that is not the store's.
     // Null if memory is short, or for a key or RowDescription of 4 GiB and more.
     [[nodiscard]] static EntryRef make(const KeyView& key, std::span<const Seen> seen,
                                        std::string_view row_description, std::string_view rows_and_close,
-                                       std::uint64_t filled_at_ms, sql::Lifetime lifetime = {});
+                                       std::uint64_t filled_at_ms, EntryTerms terms = {});
 
     [[nodiscard]] KeyView key() const { return {{after_seen(), key_bytes_}, node_.hash}; }
     [[nodiscard]] std::span<const Seen> seen() const;
@@ -41,6 +47,8 @@ public:
     [[nodiscard]] std::string_view without_row_description() const;  // rows, close
     [[nodiscard]] std::uint64_t filled_at_ms() const { return filled_at_ms_; }
     [[nodiscard]] sql::Lifetime lifetime() const { return lifetime_; }
+    // Holds no answer: neither of the two above may be called.
+    [[nodiscard]] bool is_stub() const { return is_stub_; }
     // Bytes that the memory budget is charged with: this allocation, the store's links within it. (The
     // store's table is paid for by the store.) Saturates at 4 GiB - 1.
     [[nodiscard]] std::size_t charge() const { return node_.charge; }
@@ -58,6 +66,12 @@ private:
     [[nodiscard]] const char* after_seen() const {
         return reinterpret_cast<const char*>(this + 1) + seen_count_ * sizeof(Seen);
     }
+    void came_into_table() const {
+        if (residence_ != nullptr) residence_->came(charge());
+    }
+    void left_table() const {
+        if (residence_ != nullptr) residence_->left(charge());
+    }
     static const Entry* of(const PolicyNode* node) { return reinterpret_cast<const Entry*>(node); }
 
     // The first member of a standard-layout class: its address is the entry's (`of`). Both links belong to
@@ -71,6 +85,8 @@ private:
     std::uint32_t key_bytes_ = 0;
     std::uint32_t row_description_bytes_ = 0;
     sql::Lifetime lifetime_;
+    bool is_stub_ = false;
+    Residence* residence_ = nullptr;
 };
 
 class EntryRef {

@@ -25,12 +25,14 @@
 #include "proxy/control/control.h"
 #include "proxy/control/postgres_upstream.h"
 #include "proxy/io/signal.h"
+#include "proxy/io/timer.h"
 #include "proxy/session/worker.h"
 
 namespace warmfront {
 namespace {
 
 constexpr std::size_t kDatabasesMax = 1024;
+constexpr std::chrono::milliseconds kReviewEvery{1000};
 constexpr std::size_t kFingerprintsMax = 100'000;
 
 unsigned worker_count(const Settings& settings) {
@@ -51,6 +53,8 @@ public:
           settings_(std::make_shared<const Settings>(command_line.settings)),
           log_(settings_->log.level),
           counters_(worker_count(*settings_)),
+          ledger_({worker_count(*settings_), settings_->cache.templates_max,
+                   [this](const session::MismatchFound& found) { log_mismatch(found); }}),
           store_({settings_->cache.memory, static_cast<std::uint64_t>(settings_->cache.ttl.count()), 0}),
           templates_(settings_->cache.templates_max),
           interner_(kFingerprintsMax),
@@ -64,8 +68,9 @@ public:
           databases_(write_log_, kDatabasesMax,
                      [this](session::Database& database) { control_.catalog_wanted(database); }),
           console_(console_context()),
-          shared_{clock_,     log_,      write_log_, store_,   flights_, templates_, interner_,
-                  databases_, upstream_, control_,   console_, cancels_, directory_} {
+          shared_{clock_,    log_,     write_log_, store_,   flights_,   templates_, interner_, databases_,
+                  upstream_, control_, console_,   cancels_, directory_, ledger_,    switches_} {
+        switches_.set(*settings_);
         shared_.replace(settings_, std::move(tls));
         databases_.choose(std::make_shared<const sql::Choices>(sql::choices_of(*settings_)));
     }
@@ -80,6 +85,7 @@ private:
     [[nodiscard]] admin::ConsoleContext console_context();
     [[nodiscard]] Result<admin::Properties> explain(const std::string& database, std::string_view query);
     Result<void> flush_cache(const std::optional<std::string>& database);
+    void log_mismatch(const session::MismatchFound& found);
     void announce();
     void reload();
     void shut_down();
@@ -90,6 +96,8 @@ private:
     Logger log_;
     admin::Counters counters_;
     cache::WriteLog write_log_;
+    session::Ledger ledger_;  // outlives what is in the store
+    session::Switches switches_;
     cache::Store store_;
     cache::Flights flights_;
     sql::TemplateTable templates_;
@@ -144,6 +152,8 @@ admin::Observation Server::observe() const {
     seen.store_bytes_max = shared_.settings()->cache.memory;
     seen.flights = flights_.under_way();
     seen.templates = templates_.size();
+    seen.ledger = ledger_.totals();
+    seen.observing = switches_.observing();
     seen.process = admin::read_process_stats();
     seen.uptime = std::chrono::milliseconds((clock_.now_us() - started_us_) / 1000);
     seen.not_ready = control_.not_ready_because();
@@ -175,6 +185,8 @@ admin::ConsoleContext Server::console_context() {
         return explain(database, query);
     };
     context.flush = [this](const std::optional<std::string>& database) { return flush_cache(database); };
+    context.templates = [this] { return ledger_.rows(); };
+    context.resume = [this](std::optional<std::uint64_t> digest) { return ledger_.resume(digest); };
     context.reload = [this]() -> Result<void> {
         if (command_line_.config_file.empty())
             return fail("55000", "there is no configuration file to reload");
@@ -188,13 +200,28 @@ admin::ConsoleContext Server::console_context() {
 // As the upstream account sees names, with the default search path.
 Result<admin::Properties> Server::explain(const std::string& name, std::string_view query) {
     const auto& target = upstream_.target();
-    const auto judges = databases_.get(name.empty() ? target.dbname : name).judges();
+    const auto& database = databases_.get(name.empty() ? target.dbname : name);
+    const auto judges = database.judges();
     sql::AnalysisContext context;
     context.catalog = judges.catalog.get();
     context.choices = judges.choices.get();
     context.search_path = {"$user", "public"};
     context.user = target.user;
-    return admin::explain(sql::analyse(query, context), judges.catalog.get());
+    const auto analysis = sql::analyse(query, context);
+    auto properties = admin::explain(analysis, judges.catalog.get());
+    if (const auto off = ledger_.off_text(database.name(), analysis.digest); !off.empty())
+        properties.emplace_back("state", off);
+    if (switches_.observing()) properties.emplace_back("mode", "observe: nothing is answered from memory");
+    return properties;
+}
+
+void Server::log_mismatch(const session::MismatchFound& found) {
+    log_.warning("a kept answer is not what PostgreSQL answers, the statement is switched off",
+                 {{LogKey::Database, found.database},
+                  {LogKey::Statement, found.text},
+                  {LogKey::Reason, "template " + sql::digest_text(found.digest)},
+                  {LogKey::Before, sql::digest_text(found.kept)},
+                  {LogKey::After, sql::digest_text(found.now)}});
 }
 
 Result<void> Server::flush_cache(const std::optional<std::string>& name) {
@@ -238,6 +265,9 @@ void Server::reload() {
     log_.set_level(settings_->log.level);
     store_.set_limits(settings_->cache.memory, static_cast<std::uint64_t>(settings_->cache.ttl.count()));
     control_.set_refresh(settings_->catalog.refresh);
+    switches_.set(*settings_);
+    if (before->cache.mode != settings_->cache.mode) store_.clear();
+    (void)ledger_.resume(std::nullopt);
     auto choices = sql::choices_of(*settings_);
     if (choices != sql::choices_of(*before))
         databases_.choose(std::make_shared<const sql::Choices>(std::move(choices)));
@@ -259,6 +289,10 @@ int Server::run() {
         const io::Signal term(*loop_, SIGTERM, [this] { shut_down(); });
         const io::Signal interrupt(*loop_, SIGINT, [this] { shut_down(); });
         const io::Signal hang_up(*loop_, SIGHUP, [this] { reload(); });
+        io::Timer review(*loop_, [this] {
+            ledger_.review(switches_.break_even() && !switches_.observing(), clock_.now_us() / 1000);
+        });
+        review.start_every(kReviewEvery);
         io::Mailbox keep_running(*loop_);
         loop_->run();
     }

@@ -60,16 +60,21 @@ std::string stats_json(const Observation& observation) {
         all.add(totals);
         databases += (databases.empty() ? "" : ",") + database(name, totals);
     }
-    return object({{"version", quoted(version())},
-                   {"uptime_seconds", std::to_string(observation.uptime.count() / 1000)},
-                   {"ready", observation.not_ready.empty() ? "true" : "false"},
-                   {"not_ready", quoted(observation.not_ready)},
-                   {"cache", object({{"entries", std::to_string(observation.store.entries)},
-                                     {"bytes", std::to_string(observation.store.bytes)},
-                                     {"max_bytes", std::to_string(observation.store_bytes_max)},
-                                     {"evictions", std::to_string(observation.store.evictions)}})},
-                   {"all", database("all", all)},
-                   {"databases", "[" + databases + "]"}});
+    return object(
+        {{"version", quoted(version())},
+         {"uptime_seconds", std::to_string(observation.uptime.count() / 1000)},
+         {"ready", observation.not_ready.empty() ? "true" : "false"},
+         {"not_ready", quoted(observation.not_ready)},
+         {"cache", object({{"entries", std::to_string(observation.store.entries)},
+                           {"bytes", std::to_string(observation.store.bytes)},
+                           {"max_bytes", std::to_string(observation.store_bytes_max)},
+                           {"evictions", std::to_string(observation.store.evictions)}})},
+         {"mode", quoted(observation.observing ? "observe" : "serve")},
+         {"would_be_hits", std::to_string(observation.ledger.would_hits)},
+         {"saved_seconds", fmt::format("{:.6f}", static_cast<double>(observation.ledger.saved_us) / 1e6)},
+         {"mismatches", std::to_string(observation.ledger.mismatches)},
+         {"all", database("all", all)},
+         {"databases", "[" + databases + "]"}});
 }
 
 }  // namespace warmfront::admin

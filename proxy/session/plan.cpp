@@ -39,8 +39,8 @@ void EffectSet::add(const EffectSet& other) {
         if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
 }
 
-Planner::Planner(sql::TemplateTable& templates, std::size_t plans_max)
-    : templates_(templates), plans_max_(plans_max) {}
+Planner::Planner(sql::TemplateTable& templates, Ledger& ledger, std::size_t worker, std::size_t plans_max)
+    : templates_(templates), ledger_(ledger), worker_(worker), plans_max_(plans_max) {}
 
 PlanRef Planner::plan(Database& database, Names names, std::string_view text, std::string_view example) {
     const sql::SessionSettings* const settings = names.settings;
@@ -61,6 +61,8 @@ PlanRef Planner::plan(Database& database, Names names, std::string_view text, st
     auto made = resolve(database, settings ? of_known_names(database, *settings, text, example)
                                            : of_unknown_names(judged ? database.judges() : Database::Judges{},
                                                               text, example));
+    if (settings && version != 0)
+        made->ledger = ledger_.place(worker_, database.name(), example, made->analysis());
     if (slots_.size() >= plans_max_) slots_.clear();
     slots_.insert_or_assign(place, Slot{fingerprint, made->made_from->catalog_version, &database, made});
     return made;
@@ -115,7 +117,7 @@ Planner::TemplateRef Planner::of_unknown_names(const Database::Judges& judges, s
     return made;
 }
 
-PlanRef Planner::resolve(Database& database, TemplateRef made_from) {
+std::shared_ptr<Plan> Planner::resolve(Database& database, TemplateRef made_from) {
     auto plan = std::make_shared<Plan>();
     const sql::Analysis& analysis = made_from->analysis;
     if (analysis.effects.everything) {

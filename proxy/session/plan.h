@@ -16,6 +16,7 @@
 
 #include "cache/write_log.h"
 #include "proxy/session/database.h"
+#include "proxy/session/ledger.h"
 #include "sql/session_settings.h"
 #include "sql/template.h"
 
@@ -39,9 +40,12 @@ struct Plan {
     std::shared_ptr<const sql::Template> made_from;
     std::vector<cache::Line*> reads;  // the database's own line first; empty unless cacheable
     EffectSet effects;
+    Ledger::Place ledger;  // where it is counted; nowhere if the session's names are not known
 
     [[nodiscard]] const sql::Analysis& analysis() const { return made_from->analysis; }
     [[nodiscard]] bool cacheable() const { return !reads.empty(); }
+    // Not switched off by what was measured.
+    [[nodiscard]] bool on() const { return ledger.account == nullptr || ledger.account->on(); }
 };
 using PlanRef = std::shared_ptr<const Plan>;
 
@@ -57,7 +61,8 @@ struct Names {
 
 class Planner {
 public:
-    Planner(sql::TemplateTable& templates, std::size_t plans_max);
+    // worker: the one that it belongs to, where its statements are counted in the ledger.
+    Planner(sql::TemplateTable& templates, Ledger& ledger, std::size_t worker, std::size_t plans_max);
 
     // text: the template (simple protocol) or the statement as prepared; example: a statement that it stands
     // for.
@@ -72,7 +77,7 @@ private:
                                              std::string_view text, std::string_view example);
     [[nodiscard]] TemplateRef of_unknown_names(const Database::Judges& judges, std::string_view text,
                                                std::string_view example);
-    [[nodiscard]] PlanRef resolve(Database& database, TemplateRef made_from);
+    [[nodiscard]] static std::shared_ptr<Plan> resolve(Database& database, TemplateRef made_from);
 
     struct Slot {
         std::uint32_t fingerprint;
@@ -81,6 +86,8 @@ private:
         PlanRef plan;
     };
     sql::TemplateTable& templates_;
+    Ledger& ledger_;
+    const std::size_t worker_;
     const std::size_t plans_max_;
     std::unordered_map<std::uint64_t, Slot> slots_;  // by hash of fingerprint and text; compared in full
     std::unordered_map<const Database*, PlanRef> opaque_;

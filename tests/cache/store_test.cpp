@@ -57,7 +57,7 @@ TEST_CASE("store: an entry with a lifetime of its own is kept as long as that sa
              {{0, true}, 10}, {{5, true}, 5}, {{5, false}, 5}, {{50, true}, 10}, {{50, false}, 50}}) {
         CAPTURE(kept_ms);
         Store store{{.memory_bytes = kMiB, .ttl_ms = 10}};
-        REQUIRE(store.fill(Entry::make(key_of("a"), {}, {}, "A", 100, lifetime)));
+        REQUIRE(store.fill(Entry::make(key_of("a"), {}, {}, "A", 100, {.lifetime = lifetime})));
         CHECK(store.find(key_of("a"), 100 + kept_ms - 1));
         CHECK_FALSE(store.find(key_of("a"), 100 + kept_ms));
     }

@@ -1,0 +1,162 @@
+#include "proxy/session/ledger.h"
+
+#include <algorithm>
+
+#include "sql/choices.h"
+
+namespace warmfront::session {
+
+Ledger::Ledger(Options options) : options_(std::move(options)), others_(options_.workers) {
+    others_.text_ = "(others)";
+}
+
+Ledger::Place Ledger::place(std::size_t worker, std::string_view database, std::string_view example,
+                            const sql::Analysis& analysis) {
+    std::string text = sql::shown_text(example);
+    if (text.size() > kTextBytesMax) text.resize(kTextBytesMax);
+    const std::lock_guard lock(mutex_);
+    const auto found = accounts_.find(Key{database, analysis.digest});
+    Account* account = found == accounts_.end() ? nullptr : found->second.get();
+    if (account == nullptr && accounts_.size() < options_.accounts_max) {
+        auto& made = accounts_[Key{database, analysis.digest}];
+        made.reset(new Account(options_.workers));
+        account = made.get();
+        account->database_ = database;
+        account->digest_ = analysis.digest;
+        account->text_ = std::move(text);
+    }
+    if (account == nullptr) {
+        account = &others_;
+    } else {
+        account->query_class_ = analysis.query_class;
+        account->cacheable_ = analysis.cacheable;
+        account->refusal_ = analysis.refusal.text;
+    }
+    auto& counts = account->counts_[worker];
+    if (!counts) counts = std::make_unique<Counts>();
+    return {account, counts.get()};
+}
+
+void Ledger::turn(Account& account, Off off, std::string reason) {
+    account.off_reason_ = std::move(reason);
+    account.off_.store(off, std::memory_order_relaxed);
+}
+
+void Ledger::mismatch(Account& account, std::uint64_t kept, std::uint64_t now) {
+    const std::lock_guard lock(mutex_);
+    ++account.mismatches_;
+    options_.on_mismatch({account.database_, account.text_, account.digest_, kept, now});
+    if (&account == &others_) return;
+    turn(account, Off::Mismatch,
+         "a kept answer was not what PostgreSQL answered; RESUME TEMPLATE turns it on");
+}
+
+void Ledger::review(bool active, std::uint64_t now_ms) {
+    const std::lock_guard lock(mutex_);
+    for (auto& [key, account] : accounts_) {
+        const Off off = account->off_.load(std::memory_order_relaxed);
+        if (off == Off::Mismatch || !account->cacheable_) continue;
+        if (!active) {
+            account->break_even_.reset(costs_of(*account));
+            if (off != Off::No) turn(*account, Off::No, {});
+            continue;
+        }
+        const bool on = account->break_even_.judge(costs_of(*account), now_ms);
+        if (on == (off == Off::No)) continue;
+        turn(*account, on ? Off::No : Off::BreakEven, on ? std::string() : account->break_even_.reason());
+    }
+}
+
+std::size_t Ledger::resume(std::optional<std::uint64_t> digest) {
+    std::size_t resumed = 0;
+    const std::lock_guard lock(mutex_);
+    for (auto& [key, account] : accounts_) {
+        if (digest && key.second != *digest) continue;
+        ++resumed;
+        account->break_even_.reset(costs_of(*account));
+        turn(*account, Off::No, {});
+    }
+    return resumed;
+}
+
+cache::Costs Ledger::costs_of(const Account& account) {
+    cache::Costs costs;
+    for (const auto& counts : account.counts_) {
+        if (!counts) continue;
+        costs.hits += counts->hits.get();
+        costs.misses += counts->misses.get();
+        costs.origins += counts->origins.get();
+        costs.origin_us += counts->origin_us.get();
+        costs.hit_us += counts->hit_us.get();
+        costs.keep_us += counts->keep_us.get();
+    }
+    return costs;
+}
+
+TemplateRow Ledger::row_of(const Account& account) {
+    TemplateRow row;
+    row.digest = account.digest_;
+    row.database = account.database_;
+    row.text = account.text_;
+    row.query_class = account.query_class_;
+    row.cacheable = account.cacheable_;
+    row.refusal = account.refusal_;
+    row.off = account.off_.load(std::memory_order_relaxed);
+    row.off_reason = account.off_reason_;
+    row.mismatches = account.mismatches_;
+    row.entries = account.residence_.entries.load(std::memory_order_relaxed);
+    row.bytes = account.residence_.bytes.load(std::memory_order_relaxed);
+    std::uint64_t would_us = 0;
+    for (const auto& counts : account.counts_) {
+        if (!counts) continue;
+        row.requests += counts->requests.get();
+        row.would_hits += counts->would_hits.get();
+        row.verified += counts->verified.get();
+        would_us += counts->would_us.get();
+    }
+    const cache::Costs costs = costs_of(account);
+    row.hits = costs.hits;
+    row.misses = costs.misses;
+    if (costs.origins > 0) row.origin_mean_us = costs.origin_us / costs.origins;
+    const std::uint64_t by_hits = row.hits * row.origin_mean_us;
+    row.saved_us = would_us + (by_hits > costs.hit_us ? by_hits - costs.hit_us : 0);
+    return row;
+}
+
+std::vector<TemplateRow> Ledger::rows() const {
+    std::vector<TemplateRow> rows;
+    {
+        const std::lock_guard lock(mutex_);
+        rows.reserve(accounts_.size() + 1);
+        for (const auto& [key, account] : accounts_) rows.push_back(row_of(*account));
+        rows.push_back(row_of(others_));
+    }
+    if (rows.back().requests == 0) rows.pop_back();
+    std::ranges::stable_sort(rows, [](const TemplateRow& a, const TemplateRow& b) {
+        return a.saved_us != b.saved_us ? a.saved_us > b.saved_us : a.requests > b.requests;
+    });
+    return rows;
+}
+
+LedgerTotals Ledger::totals() const {
+    LedgerTotals totals;
+    for (const TemplateRow& row : rows()) {
+        totals.would_hits += row.would_hits;
+        totals.saved_us += row.saved_us;
+        totals.verified += row.verified;
+        totals.mismatches += row.mismatches;
+        totals.off_by_break_even += row.off == Off::BreakEven ? 1 : 0;
+        totals.off_by_mismatch += row.off == Off::Mismatch ? 1 : 0;
+    }
+    return totals;
+}
+
+std::string Ledger::off_text(std::string_view database, std::uint64_t digest) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = accounts_.find(Key{database, digest});
+    if (found == accounts_.end() || found->second->on()) return {};
+    const Account& account = *found->second;
+    return std::string(name_of(account.off_.load(std::memory_order_relaxed))) + ": " + account.off_reason_;
+}
+
+}  // namespace warmfront::session
