@@ -47,6 +47,8 @@ void Conversation::count_hit(const Plan& plan, std::uint64_t took_us) {
     counts->requests.add(1);
     counts->hits.add(1);
     counts->hit_us.add(took_us);
+    const std::uint64_t origin_us = plan.ledger.account->origin_mean_us();
+    if (origin_us > took_us) counts->saved_us.add(origin_us - took_us);
 }
 
 // PostgreSQL's time begins when it was done with what was sent before.
@@ -66,6 +68,7 @@ void Conversation::count_forwarded(const Exchange& exchange) {
     if (exchange.failed) return;
     counts.origins.add(1);
     counts.origin_us.add(took_us);
+    exchange.plan->ledger.account->note_origin(took_us);
 }
 
 }  // namespace warmfront::session

@@ -54,14 +54,17 @@ void Ledger::mismatch(Account& account, std::uint64_t kept, std::uint64_t now) {
 void Ledger::review(bool active, std::uint64_t now_ms) {
     const std::lock_guard lock(mutex_);
     for (auto& [key, account] : accounts_) {
+        const cache::Costs costs = costs_of(*account);
+        if (costs.origins > 0)
+            account->origin_mean_us_.store(costs.origin_us / costs.origins, std::memory_order_relaxed);
         const Off off = account->off_.load(std::memory_order_relaxed);
         if (off == Off::Mismatch || !account->cacheable_) continue;
         if (!active) {
-            account->break_even_.reset(costs_of(*account));
+            account->break_even_.reset(costs);
             if (off != Off::No) turn(*account, Off::No, {});
             continue;
         }
-        const bool on = account->break_even_.judge(costs_of(*account), now_ms);
+        const bool on = account->break_even_.judge(costs, now_ms);
         if (on == (off == Off::No)) continue;
         turn(*account, on ? Off::No : Off::BreakEven, on ? std::string() : account->break_even_.reason());
     }
@@ -94,32 +97,34 @@ cache::Costs Ledger::costs_of(const Account& account) {
 }
 
 TemplateRow Ledger::row_of(const Account& account) {
-    TemplateRow row;
+    TemplateRow row = numbers_of(account);
     row.digest = account.digest_;
     row.database = account.database_;
     row.text = account.text_;
     row.query_class = account.query_class_;
     row.cacheable = account.cacheable_;
     row.refusal = account.refusal_;
-    row.off = account.off_.load(std::memory_order_relaxed);
     row.off_reason = account.off_reason_;
+    return row;
+}
+
+TemplateRow Ledger::numbers_of(const Account& account) {
+    TemplateRow row;
+    row.off = account.off_.load(std::memory_order_relaxed);
     row.mismatches = account.mismatches_;
     row.entries = account.residence_.entries.load(std::memory_order_relaxed);
     row.bytes = account.residence_.bytes.load(std::memory_order_relaxed);
-    std::uint64_t would_us = 0;
     for (const auto& counts : account.counts_) {
         if (!counts) continue;
         row.requests += counts->requests.get();
         row.would_hits += counts->would_hits.get();
         row.verified += counts->verified.get();
-        would_us += counts->would_us.get();
+        row.saved_us += counts->saved_us.get() + counts->would_us.get();
     }
     const cache::Costs costs = costs_of(account);
     row.hits = costs.hits;
     row.misses = costs.misses;
     if (costs.origins > 0) row.origin_mean_us = costs.origin_us / costs.origins;
-    const std::uint64_t by_hits = row.hits * row.origin_mean_us;
-    row.saved_us = would_us + (by_hits > costs.hit_us ? by_hits - costs.hit_us : 0);
     return row;
 }
 
@@ -140,14 +145,18 @@ std::vector<TemplateRow> Ledger::rows() const {
 
 LedgerTotals Ledger::totals() const {
     LedgerTotals totals;
-    for (const TemplateRow& row : rows()) {
+    const auto add = [&totals](const Account& account) {
+        const TemplateRow row = numbers_of(account);
         totals.would_hits += row.would_hits;
         totals.saved_us += row.saved_us;
         totals.verified += row.verified;
         totals.mismatches += row.mismatches;
         totals.off_by_break_even += row.off == Off::BreakEven ? 1 : 0;
         totals.off_by_mismatch += row.off == Off::Mismatch ? 1 : 0;
-    }
+    };
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, account] : accounts_) add(*account);
+    add(others_);
     return totals;
 }
 

@@ -34,6 +34,7 @@ namespace warmfront::session {
 struct alignas(64) Counts {
     Counter requests;            // answered, in whatever way
     Counter hits, hit_us;        // from memory, and from arrival to answer
+    Counter saved_us;            // by hits: what PostgreSQL takes on average, less hit_us
     Counter misses;              // could have been from memory; in observe mode too
     Counter would_hits;          // would have been, in observe mode,
     Counter would_us;            // and PostgreSQL's time for those
@@ -46,12 +47,20 @@ class Account {
 public:
     [[nodiscard]] bool on() const { return off_.load(std::memory_order_relaxed) == Off::No; }
     [[nodiscard]] cache::Residence* residence() { return &residence_; }
+    // PostgreSQL's time for it, as of the last review; before that, for the first one.
+    [[nodiscard]] std::uint64_t origin_mean_us() const {
+        return origin_mean_us_.load(std::memory_order_relaxed);
+    }
+    void note_origin(std::uint64_t us) {
+        if (origin_mean_us() == 0) origin_mean_us_.store(us, std::memory_order_relaxed);
+    }
 
 private:
     friend class Ledger;
     explicit Account(std::size_t workers) : counts_(workers) {}
 
     std::atomic<Off> off_{Off::No};
+    std::atomic<std::uint64_t> origin_mean_us_{0};
     cache::Residence residence_;
     // Under the ledger's lock:
     std::vector<std::unique_ptr<Counts>> counts_;  // by worker; nullptr until it makes a plan
@@ -106,6 +115,7 @@ public:
 
 private:
     using Key = std::pair<std::string, std::uint64_t>;
+    [[nodiscard]] static TemplateRow numbers_of(const Account& account);
     [[nodiscard]] static TemplateRow row_of(const Account& account);
     [[nodiscard]] static cache::Costs costs_of(const Account& account);
     static void turn(Account& account, Off off, std::string reason);
