@@ -25,59 +25,56 @@ Costs operator-(const Costs& a, const Costs& b) {
             a.origin_us - b.origin_us, a.hit_us - b.hit_us, a.keep_us - b.keep_us};
 }
 
-void BreakEven::reset(const Costs& sums) {
-    state_ = State::On;
+void BreakEven::begin(State state, const Costs& sums, std::uint64_t now_ms) {
+    state_ = state;
     window_ = sums;
+    since_ms_ = now_ms;
+}
+
+void BreakEven::reset() {
+    state_ = State::Fresh;
+    probing_ = false;
     dwell_ms_ = options_.dwell_ms;
     reason_.clear();
 }
 
-void BreakEven::turn_off(std::uint64_t now_ms) {
-    if (state_ == State::Probing) dwell_ms_ = std::min(dwell_ms_ * 2, options_.dwell_max_ms);
-    state_ = State::Off;
-    off_until_ms_ = now_ms + dwell_ms_;
-}
-
-void BreakEven::judge_window(const Costs& sums, std::uint64_t now_ms, double margin) {
+void BreakEven::judge_window(const Costs& sums, std::uint64_t now_ms) {
     const Costs window = sums - window_;
-    window_ = sums;
     const double origin_us =
         window.origins > 0 ? mean(window.origin_us, window.origins) : mean(sums.origin_us, sums.origins);
     const double saved_us = std::max(0.0, origin_us - mean(window.hit_us, window.hits));
     const double brings_us = static_cast<double>(window.hits) * saved_us;
     const auto costs_us = static_cast<double>(window.misses * kMissUs + window.keep_us * kCopies);
-    if (brings_us >= margin * costs_us) {
-        if (state_ == State::Probing) dwell_ms_ = options_.dwell_ms;
-        state_ = State::On;
-        reason_.clear();
-        return;
+    if (brings_us >= (probing_ ? options_.margin : 1) * costs_us) {
+        reset();
+        return begin(State::Measured, sums, now_ms);
     }
-    turn_off(now_ms);
+    if (probing_) dwell_ms_ = std::min(dwell_ms_ * 2, options_.dwell_max_ms);
     reason_ =
         fmt::format("{} hits and {} misses brought {:.1f} ms and cost {:.1f} ms; tried again after {} s",
                     window.hits, window.misses, brings_us / 1000, costs_us / 1000, dwell_ms_ / 1000);
+    begin(State::Off, sums, now_ms);
 }
 
-bool BreakEven::judge(const Costs& sums, std::uint64_t now_ms) {
+bool BreakEven::judge(const Costs& sums, std::uint64_t now_ms, std::uint64_t ttl_ms) {
     const Costs window = sums - window_;
+    const bool settled = now_ms - since_ms_ >= std::min(ttl_ms, options_.settle_max_ms);
+    const bool enough = window.misses >= options_.misses_min ||
+                        (probing_ && window.hits + window.misses >= options_.requests_probe);
     switch (state_) {
-        case State::On:
-            if (window.misses >= options_.misses_min) judge_window(sums, now_ms, 1);
+        case State::Fresh: begin(State::WarmingUp, sums, now_ms); break;
+        case State::WarmingUp:
+            // Without requests in it, a time to warm up has not passed.
+            if (settled && window.hits + window.misses > 0) begin(State::Measured, sums, now_ms);
+            break;
+        case State::Measured:
+            if (settled && enough) judge_window(sums, now_ms);
             break;
         case State::Off:
-            if (now_ms < off_until_ms_) break;
-            state_ = State::WarmingUp;
-            window_ = sums;
+            if (now_ms - since_ms_ < dwell_ms_) break;
+            probing_ = true;
             reason_ = "is tried again";
-            break;
-        case State::WarmingUp:
-            if (window.hits + window.misses < options_.requests_probe) break;
-            state_ = State::Probing;
-            window_ = sums;
-            break;
-        case State::Probing:
-            if (window.hits + window.misses >= options_.requests_probe)
-                judge_window(sums, now_ms, options_.margin);
+            begin(State::WarmingUp, sums, now_ms);
             break;
     }
     return state_ != State::Off;

@@ -43,7 +43,8 @@ EntryRef Entry::make(const KeyView& key, std::span<const Seen> seen, std::string
     entry->node_.charge = static_cast<std::uint32_t>(std::min(charge, kUint32Max));
     entry->filled_at_ms_ = filled_at_ms;
     entry->body_bytes_ = body_bytes;
-    entry->lifetime_ = terms.lifetime;
+    entry->ttl_ms_ = terms.lifetime.ms;
+    entry->ttl_at_most_default_ = terms.lifetime.at_most_default;
     entry->residence_ = terms.residence;
     entry->is_stub_ = terms.stub;
     entry->seen_count_ = static_cast<std::uint32_t>(seen.size());

@@ -46,7 +46,7 @@ public:
     [[nodiscard]] std::string_view with_row_description() const;     // RowDescription, rows, close
     [[nodiscard]] std::string_view without_row_description() const;  // rows, close
     [[nodiscard]] std::uint64_t filled_at_ms() const { return filled_at_ms_; }
-    [[nodiscard]] sql::Lifetime lifetime() const { return lifetime_; }
+    [[nodiscard]] sql::Lifetime lifetime() const { return {ttl_ms_, ttl_at_most_default_}; }
     // Holds no answer: neither of the two above may be called.
     [[nodiscard]] bool is_stub() const { return is_stub_; }
     // Bytes that the memory budget is charged with: this allocation, the store's links within it. (The
@@ -84,7 +84,8 @@ private:
     std::uint32_t seen_count_ = 0;
     std::uint32_t key_bytes_ = 0;
     std::uint32_t row_description_bytes_ = 0;
-    sql::Lifetime lifetime_;
+    std::uint32_t ttl_ms_ = 0;  // these two are its Lifetime
+    bool ttl_at_most_default_ = true;
     bool is_stub_ = false;
     Residence* residence_ = nullptr;
 };

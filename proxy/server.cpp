@@ -33,6 +33,7 @@ namespace {
 
 constexpr std::size_t kDatabasesMax = 1024;
 constexpr std::chrono::milliseconds kReviewEvery{1000};
+constexpr std::size_t kTemplatesShownMax = 100;  // by HTTP
 constexpr std::size_t kFingerprintsMax = 100'000;
 
 unsigned worker_count(const Settings& settings) {
@@ -138,7 +139,8 @@ Result<void> Server::start() {
 
 Result<void> Server::serve_http() {
     if (!settings_->http) return {};
-    auto http = admin::HttpServer::start(*settings_->http, [this] { return observe(); });
+    auto http = admin::HttpServer::start(
+        *settings_->http, [this] { return observe(); }, [this] { return ledger_.rows(kTemplatesShownMax); });
     if (!http) return tl::unexpected(http.error());
     http_ = std::move(*http);
     log_.info("serving HTTP", {{LogKey::Address, io::text_of(*settings_->http)}});
@@ -290,7 +292,8 @@ int Server::run() {
         const io::Signal interrupt(*loop_, SIGINT, [this] { shut_down(); });
         const io::Signal hang_up(*loop_, SIGHUP, [this] { reload(); });
         io::Timer review(*loop_, [this] {
-            ledger_.review(switches_.break_even() && !switches_.observing(), clock_.now_us() / 1000);
+            ledger_.review(switches_.break_even() && !switches_.observing(), clock_.now_us() / 1000,
+                           static_cast<std::uint64_t>(settings_->cache.ttl.count()));
         });
         review.start_every(kReviewEvery);
         io::Mailbox keep_running(*loop_);

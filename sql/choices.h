@@ -51,8 +51,8 @@ using VouchedList = std::vector<std::string> FunctionSettings::*;
 [[nodiscard]] bool vouched(const Choices* choices, VouchedList list, std::string_view schema,
                            std::string_view name);
 
-// The statement as it is shown and told apart: constants and parameters are '?'. As it stands if it cannot be
-// cut.
+// The statement as it is shown and told apart: constants and parameters are '?'. A text that cannot be cut is
+// told apart, but not shown: it may hold anything.
 [[nodiscard]] std::string shown_text(std::string_view sql);
 [[nodiscard]] std::uint64_t digest_of(std::string_view shown);
 [[nodiscard]] std::string digest_text(std::uint64_t digest);  // 16 hexadecimal digits

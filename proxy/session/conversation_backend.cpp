@@ -117,7 +117,7 @@ void Conversation::keep(Exchange& exchange) {
         exchange.plan->made_from->catalog_version == database_.catalog_version()) {
         if (exchange.verify) verify(exchange);
         const std::uint64_t begun_us = meter_.now_us();
-        const Ledger::Place place = exchange.plan->ledger;
+        const Ledger::Place& place = exchange.plan->ledger;
         entry = cache::Entry::make(key, exchange.ticket.seen, exchange.capture.row_description(),
                                    exchange.capture.rows_and_close(), exchange.sent_us / 1000,
                                    {.lifetime = exchange.plan->analysis().lifetime,

@@ -36,7 +36,7 @@ void Conversation::verify(const Exchange& exchange) {
     const std::string_view rows = entry.without_row_description();
     const Answer kept{whole.substr(0, whole.size() - rows.size()), rows};
     const Answer now = answer_of(exchange.capture);
-    const Ledger::Place place = exchange.plan->ledger;
+    const Ledger::Place& place = exchange.plan->ledger;
     place.counts->verified.add(1);
     if (!same_answer(kept, now)) services_.ledger.mismatch(*place.account, digest_of(kept), digest_of(now));
 }

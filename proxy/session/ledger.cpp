@@ -6,35 +6,55 @@
 
 namespace warmfront::session {
 
-Ledger::Ledger(Options options) : options_(std::move(options)), others_(options_.workers) {
-    others_.text_ = "(others)";
+Ledger::Ledger(Options options) : options_(std::move(options)), others_(new Account(options_.workers)) {
+    others_->text_ = "(others)";
 }
 
 Ledger::Place Ledger::place(std::size_t worker, std::string_view database, std::string_view example,
                             const sql::Analysis& analysis) {
     std::string text = sql::shown_text(example);
     if (text.size() > kTextBytesMax) text.resize(kTextBytesMax);
+    Key key{database, analysis.digest};
     const std::lock_guard lock(mutex_);
-    const auto found = accounts_.find(Key{database, analysis.digest});
-    Account* account = found == accounts_.end() ? nullptr : found->second.get();
-    if (account == nullptr && accounts_.size() < options_.accounts_max) {
-        auto& made = accounts_[Key{database, analysis.digest}];
-        made.reset(new Account(options_.workers));
-        account = made.get();
+    const auto found = accounts_.find(key);
+    std::shared_ptr<Account> account = found == accounts_.end() ? nullptr : found->second;
+    if (!account && accounts_.size() >= options_.accounts_max) sweep();
+    if (!account && accounts_.size() < options_.accounts_max) {
+        account.reset(new Account(options_.workers));
         account->database_ = database;
         account->digest_ = analysis.digest;
         account->text_ = std::move(text);
+        accounts_.emplace(std::move(key), account);
     }
-    if (account == nullptr) {
-        account = &others_;
+    if (!account) {
+        account = others_;
     } else {
         account->query_class_ = analysis.query_class;
         account->cacheable_ = analysis.cacheable;
         account->refusal_ = analysis.refusal.text;
+        account->lifetime_ = analysis.lifetime;
     }
     auto& counts = account->counts_[worker];
     if (!counts) counts = std::make_unique<Counts>();
-    return {account, counts.get()};
+    Counts* const mine = counts.get();
+    return {std::move(account), mine};
+}
+
+// Whoever counts or fills holds a plan, hence the account: with one owner left, only entries may point at it.
+// What is switched off is remembered.
+void Ledger::sweep() {
+    if (until_sweep_ > 0) {
+        --until_sweep_;
+        return;
+    }
+    std::erase_if(accounts_, [this](const auto& item) {
+        const auto& account = item.second;
+        if (account.use_count() > 1 || !account->on() || account->residence_.entries.load() != 0)
+            return false;
+        gone_.add_numbers(numbers_of(*account));
+        return true;
+    });
+    until_sweep_ = kPlacesPerSweep;
 }
 
 void Ledger::turn(Account& account, Off off, std::string reason) {
@@ -46,12 +66,12 @@ void Ledger::mismatch(Account& account, std::uint64_t kept, std::uint64_t now) {
     const std::lock_guard lock(mutex_);
     ++account.mismatches_;
     options_.on_mismatch({account.database_, account.text_, account.digest_, kept, now});
-    if (&account == &others_) return;
+    if (&account == others_.get()) return;
     turn(account, Off::Mismatch,
          "a kept answer was not what PostgreSQL answered; RESUME TEMPLATE turns it on");
 }
 
-void Ledger::review(bool active, std::uint64_t now_ms) {
+void Ledger::review(bool active, std::uint64_t now_ms, std::uint64_t ttl_ms) {
     const std::lock_guard lock(mutex_);
     for (auto& [key, account] : accounts_) {
         const cache::Costs costs = costs_of(*account);
@@ -60,11 +80,11 @@ void Ledger::review(bool active, std::uint64_t now_ms) {
         const Off off = account->off_.load(std::memory_order_relaxed);
         if (off == Off::Mismatch || !account->cacheable_) continue;
         if (!active) {
-            account->break_even_.reset(costs);
+            account->break_even_.reset();
             if (off != Off::No) turn(*account, Off::No, {});
             continue;
         }
-        const bool on = account->break_even_.judge(costs, now_ms);
+        const bool on = account->break_even_.judge(costs, now_ms, account->lifetime_.within(ttl_ms));
         if (on == (off == Off::No)) continue;
         turn(*account, on ? Off::No : Off::BreakEven, on ? std::string() : account->break_even_.reason());
     }
@@ -76,7 +96,7 @@ std::size_t Ledger::resume(std::optional<std::uint64_t> digest) {
     for (auto& [key, account] : accounts_) {
         if (digest && key.second != *digest) continue;
         ++resumed;
-        account->break_even_.reset(costs_of(*account));
+        account->break_even_.reset();
         turn(*account, Off::No, {});
     }
     return resumed;
@@ -96,8 +116,7 @@ cache::Costs Ledger::costs_of(const Account& account) {
     return costs;
 }
 
-TemplateRow Ledger::row_of(const Account& account) {
-    TemplateRow row = numbers_of(account);
+void Ledger::add_text(TemplateRow& row, const Account& account) {
     row.digest = account.digest_;
     row.database = account.database_;
     row.text = account.text_;
@@ -105,7 +124,6 @@ TemplateRow Ledger::row_of(const Account& account) {
     row.cacheable = account.cacheable_;
     row.refusal = account.refusal_;
     row.off_reason = account.off_reason_;
-    return row;
 }
 
 TemplateRow Ledger::numbers_of(const Account& account) {
@@ -128,25 +146,30 @@ TemplateRow Ledger::numbers_of(const Account& account) {
     return row;
 }
 
-std::vector<TemplateRow> Ledger::rows() const {
-    std::vector<TemplateRow> rows;
-    {
-        const std::lock_guard lock(mutex_);
-        rows.reserve(accounts_.size() + 1);
-        for (const auto& [key, account] : accounts_) rows.push_back(row_of(*account));
-        rows.push_back(row_of(others_));
-    }
-    if (rows.back().requests == 0) rows.pop_back();
-    std::ranges::stable_sort(rows, [](const TemplateRow& a, const TemplateRow& b) {
-        return a.saved_us != b.saved_us ? a.saved_us > b.saved_us : a.requests > b.requests;
+std::vector<TemplateRow> Ledger::rows(std::size_t rows_max) const {
+    std::vector<std::pair<TemplateRow, const Account*>> all;
+    const std::lock_guard lock(mutex_);
+    all.reserve(accounts_.size() + 1);
+    for (const auto& [key, account] : accounts_) all.emplace_back(numbers_of(*account), account.get());
+    all.emplace_back(numbers_of(*others_), others_.get());
+    all.back().first.add_numbers(gone_);
+    if (all.back().first.requests == 0) all.pop_back();
+    std::ranges::stable_sort(all, [](const auto& a, const auto& b) {
+        return a.first.saved_us != b.first.saved_us ? a.first.saved_us > b.first.saved_us
+                                                    : a.first.requests > b.first.requests;
     });
+    std::vector<TemplateRow> rows;
+    for (auto& [row, account] : all) {
+        if (rows.size() >= rows_max) break;
+        add_text(row, *account);
+        rows.push_back(std::move(row));
+    }
     return rows;
 }
 
 LedgerTotals Ledger::totals() const {
     LedgerTotals totals;
-    const auto add = [&totals](const Account& account) {
-        const TemplateRow row = numbers_of(account);
+    const auto add = [&totals](const TemplateRow& row) {
         totals.would_hits += row.would_hits;
         totals.saved_us += row.saved_us;
         totals.verified += row.verified;
@@ -155,8 +178,9 @@ LedgerTotals Ledger::totals() const {
         totals.off_by_mismatch += row.off == Off::Mismatch ? 1 : 0;
     };
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, account] : accounts_) add(*account);
-    add(others_);
+    for (const auto& [key, account] : accounts_) add(numbers_of(*account));
+    add(numbers_of(*others_));
+    add(gone_);
     return totals;
 }
 

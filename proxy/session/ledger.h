@@ -3,8 +3,9 @@
 //
 // An Account is one statement of one database, whoever sends it (sql/choices.h says what one statement is).
 // Each worker has Counts of its own there, so counting takes no lock and no locked instruction; they are
-// summed when somebody asks. Plans point at both; accounts are never freed before the Ledger. At accounts_max
-// further statements share one account, which is never switched off.
+// summed when somebody asks. At accounts_max, accounts that no plan and no entry uses any more are given up
+// (their numbers stay in the sums); while there are none, further statements share one account, which is
+// never switched off.
 //
 // Thread-safe. The lock is taken when a worker makes a plan, when rows are read and once per review, never by
 // a hit.
@@ -69,6 +70,7 @@ private:
     sql::QueryClass query_class_ = sql::QueryClass::Opaque;
     bool cacheable_ = false;
     std::string refusal_;  // as judged last
+    sql::Lifetime lifetime_;
     std::string off_reason_;
     std::uint64_t mismatches_ = 0;
     cache::BreakEven break_even_;
@@ -92,8 +94,8 @@ public:
     explicit Ledger(Options options);
 
     struct Place {
-        Account* account = nullptr;
-        Counts* counts = nullptr;
+        std::shared_ptr<Account> account;
+        Counts* counts = nullptr;  // in the account
     };
     // Where this worker counts the statement, which was just judged so. example: any statement of it.
     [[nodiscard]] Place place(std::size_t worker, std::string_view database, std::string_view example,
@@ -102,28 +104,32 @@ public:
     // The two answers of a hit that was verified differ: the template is off until resume().
     void mismatch(Account& account, std::uint64_t kept, std::uint64_t now);
     // Judges every template; `active` false: all that break-even switched off are on again. Once in a second
-    // or so.
-    void review(bool active, std::uint64_t now_ms);
+    // or so. ttl_ms: cache.ttl.
+    void review(bool active, std::uint64_t now_ms, std::uint64_t ttl_ms);
     // On again, whatever switched it off; nullopt: all. How many there were.
     std::size_t resume(std::optional<std::uint64_t> digest);
 
-    // Those that saved most first, then those with most requests.
-    [[nodiscard]] std::vector<TemplateRow> rows() const;
+    // Those that saved most first, then those with most requests; at most rows_max.
+    [[nodiscard]] std::vector<TemplateRow> rows(std::size_t rows_max = SIZE_MAX) const;
     [[nodiscard]] LedgerTotals totals() const;
     // "off: mismatch: ..."; empty if it is on or not known.
     [[nodiscard]] std::string off_text(std::string_view database, std::uint64_t digest) const;
 
 private:
     using Key = std::pair<std::string, std::uint64_t>;
+    static constexpr std::size_t kPlacesPerSweep = 256;
     [[nodiscard]] static TemplateRow numbers_of(const Account& account);
-    [[nodiscard]] static TemplateRow row_of(const Account& account);
+    static void add_text(TemplateRow& row, const Account& account);
+    void sweep();
     [[nodiscard]] static cache::Costs costs_of(const Account& account);
     static void turn(Account& account, Off off, std::string reason);
 
     const Options options_;
     mutable std::mutex mutex_;
-    std::map<Key, std::unique_ptr<Account>> accounts_;
-    Account others_;
+    std::map<Key, std::shared_ptr<Account>> accounts_;
+    const std::shared_ptr<Account> others_;
+    TemplateRow gone_;             // sums of accounts that were given up
+    std::size_t until_sweep_ = 0;  // places that find no room before the next sweep
 };
 
 }  // namespace warmfront::session

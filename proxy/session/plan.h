@@ -45,7 +45,7 @@ struct Plan {
     [[nodiscard]] const sql::Analysis& analysis() const { return made_from->analysis; }
     [[nodiscard]] bool cacheable() const { return !reads.empty(); }
     // Not switched off by what was measured.
-    [[nodiscard]] bool on() const { return ledger.account == nullptr || ledger.account->on(); }
+    [[nodiscard]] bool on() const { return !ledger.account || ledger.account->on(); }
 };
 using PlanRef = std::shared_ptr<const Plan>;
 

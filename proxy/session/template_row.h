@@ -34,6 +34,17 @@ struct TemplateRow {  // of SHOW TEMPLATES
     std::uint64_t verified = 0, mismatches = 0;
     std::int64_t entries = 0, bytes = 0;  // of answers in memory now; in observe mode, that would be
 
+    void add_numbers(const TemplateRow& other) {
+        requests += other.requests;
+        hits += other.hits;
+        misses += other.misses;
+        would_hits += other.would_hits;
+        saved_us += other.saved_us;
+        verified += other.verified;
+        mismatches += other.mismatches;
+        entries += other.entries;
+        bytes += other.bytes;
+    }
     // Of all requests that could have been a hit, those that were or would have been; 0 without any.
     [[nodiscard]] double hit_ratio() const {
         const std::uint64_t found = hits + would_hits;
