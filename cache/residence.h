@@ -16,9 +16,10 @@ struct Residence {
         entries.fetch_add(1, std::memory_order_relaxed);
         bytes.fetch_add(static_cast<std::int64_t>(charge), std::memory_order_relaxed);
     }
+    // With the last entry gone (acquire), the owner may free this: nothing is touched after that step.
     void left(std::size_t charge) noexcept {
-        entries.fetch_sub(1, std::memory_order_relaxed);
         bytes.fetch_sub(static_cast<std::int64_t>(charge), std::memory_order_relaxed);
+        entries.fetch_sub(1, std::memory_order_release);
     }
 };
 

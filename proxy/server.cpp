@@ -55,7 +55,8 @@ public:
           log_(settings_->log.level),
           counters_(worker_count(*settings_)),
           ledger_({worker_count(*settings_), settings_->cache.templates_max,
-                   [this](const session::MismatchFound& found) { log_mismatch(found); }}),
+                   [this](const session::MismatchFound& found) { log_mismatch(found); },
+                   [this](const session::Turned& turned) { log_turned(turned); }}),
           store_({settings_->cache.memory, static_cast<std::uint64_t>(settings_->cache.ttl.count()), 0}),
           templates_(settings_->cache.templates_max),
           interner_(kFingerprintsMax),
@@ -87,6 +88,7 @@ private:
     [[nodiscard]] Result<admin::Properties> explain(const std::string& database, std::string_view query);
     Result<void> flush_cache(const std::optional<std::string>& database);
     void log_mismatch(const session::MismatchFound& found);
+    void log_turned(const session::Turned& turned);
     void announce();
     void reload();
     void shut_down();
@@ -234,6 +236,14 @@ Result<void> Server::flush_cache(const std::optional<std::string>& name) {
     }
     if (!name) store_.clear();
     return {};
+}
+
+void Server::log_turned(const session::Turned& turned) {
+    log_.info(
+        turned.on ? "a statement is kept again" : "a statement is not kept: it costs more than it brings",
+        {{LogKey::Database, turned.database},
+         {LogKey::Statement, turned.text},
+         {LogKey::Reason, turned.reason}});
 }
 
 void Server::announce() {

@@ -139,6 +139,18 @@ void add_flags(Analysis& out, const Statement& statement) {
     for (const auto& inner : statement.inner) add_flags(out, inner);
 }
 
+// Whether an answer is kept only because its time or randomness was vouched for.
+bool is_approximate(const Statement& statement, AnalysisContext context) {
+    if (context.choices == nullptr) return false;
+    const auto& functions = context.choices->functions;
+    if (functions.clock.empty() && functions.changing.empty()) return false;
+    Choices exact = *context.choices;
+    exact.functions.clock.clear();
+    exact.functions.changing.clear();
+    context.choices = &exact;
+    return refusal_of(statement, reach_of(statement, scope_of(context)), context).has_value();
+}
+
 void add_reads(Analysis& out, const Statement& statement, const AnalysisContext& context) {
     const auto reach = reach_of(statement, scope_of(context));
     out.reads = oids_of(reach.relations);
@@ -148,6 +160,7 @@ void add_reads(Analysis& out, const Statement& statement, const AnalysisContext&
     } else if (out.effects.none() && !out.changes_settings) {
         out.cacheable = true;
         out.refusal = {};
+        out.approximate = is_approximate(statement, context);
         out.lifetime = lifetime_of(reach, context, context.own_ttl_ms);
     } else {
         out.refusal = {label::kWrites, out.effects_reason};

@@ -55,6 +55,7 @@ struct Analysis {
     bool cacheable = false;
     Refusal refusal;           // set when not cacheable
     Lifetime lifetime;         // of an answer, if cacheable
+    bool approximate = false;  // cacheable, but asked anew it may be another one: the clock, a random number
     std::uint64_t digest = 0;  // of the statement's shown text, see sql/choices.h
     // Sorted, unique: the relations named, views among them, and those that the views name. Partitions and
     // children are not listed: a write to one has its ancestors among its effects.

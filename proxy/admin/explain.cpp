@@ -48,7 +48,11 @@ Properties explain(const sql::Analysis& analysis, const sql::Catalog* catalog) {
     }
     if (analysis.query_class == sql::QueryClass::Read && analysis.digest != 0)
         properties.emplace_back("digest", sql::digest_text(analysis.digest));
-    if (!analysis.hint.empty()) properties.emplace_back("hint", analysis.hint);
+    if (!analysis.hint.empty()) {
+        const bool understood = analysis.hint == "off" || sql::ttl_in_hint(analysis.hint);
+        properties.emplace_back(
+            "hint", analysis.hint + (understood ? "" : " (not understood: off, or ttl= from 1ms to 30d)"));
+    }
     if (catalog == nullptr)
         properties.emplace_back("catalog", "not known yet: reads are not kept, writes drop everything");
     return properties;

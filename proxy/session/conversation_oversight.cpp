@@ -20,7 +20,7 @@ void Conversation::observe(const cache::KeyView& key, std::string_view details, 
 bool Conversation::wants_verifying(const Plan& plan, const cache::EntryRef& entry) {
     if (!services_.sampler.draw(services_.switches.verify_below())) return false;
     pending_role_ = cache::FlightRole::Alone;
-    return plan.ledger.account != nullptr && entry->current();
+    return plan.ledger.account && !plan.analysis().approximate && entry->current();
 }
 
 Answer Conversation::answer_of(const Capture& capture) {

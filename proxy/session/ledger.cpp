@@ -49,7 +49,8 @@ void Ledger::sweep() {
     }
     std::erase_if(accounts_, [this](const auto& item) {
         const auto& account = item.second;
-        if (account.use_count() > 1 || !account->on() || account->residence_.entries.load() != 0)
+        if (account.use_count() > 1 || !account->on() ||
+            account->residence_.entries.load(std::memory_order_acquire) != 0)
             return false;
         gone_.add_numbers(numbers_of(*account));
         return true;
@@ -86,7 +87,8 @@ void Ledger::review(bool active, std::uint64_t now_ms, std::uint64_t ttl_ms) {
         }
         const bool on = account->break_even_.judge(costs, now_ms, account->lifetime_.within(ttl_ms));
         if (on == (off == Off::No)) continue;
-        turn(*account, on ? Off::No : Off::BreakEven, on ? std::string() : account->break_even_.reason());
+        turn(*account, on ? Off::No : Off::BreakEven, account->break_even_.reason());
+        options_.on_turned({account->database_, account->text_, account->digest_, on, account->off_reason_});
     }
 }
 

@@ -83,6 +83,14 @@ struct MismatchFound {
     std::uint64_t kept, now;  // of the answers, XXH3
 };
 
+// What break-even did; told under the ledger's lock.
+struct Turned {
+    std::string_view database, text;
+    std::uint64_t digest;
+    bool on;
+    std::string_view reason;
+};
+
 class Ledger {
 public:
     static constexpr std::size_t kTextBytesMax = 4096;
@@ -90,6 +98,7 @@ public:
         std::size_t workers = 1;
         std::size_t accounts_max = 10'000;
         std::function<void(const MismatchFound&)> on_mismatch = [](const MismatchFound&) {};
+        std::function<void(const Turned&)> on_turned = [](const Turned&) {};
     };
     explicit Ledger(Options options);
 

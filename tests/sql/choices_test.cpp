@@ -122,6 +122,8 @@ TEST_CASE("choices: a refusal names the setting that lifts it, and the setting d
         CAPTURE(analysis.refusal.text);
         CHECK(analysis.cacheable);
         CHECK(analysis.effects.none());
+        CHECK(analysis.approximate == (label == "clock" || label == "volatile_function"));
+        CHECK_FALSE(analyse("SELECT * FROM t", context).approximate);
         context.choices = nullptr;
     }
 }
