@@ -254,6 +254,9 @@ void Server::announce() {
     log_.info(
         "mode ttl: writes through warmfront are seen at once, writes past it after the ttl at the latest",
         {{LogKey::Mode, "ttl"}, {LogKey::Seconds, seconds}});
+    if (switches_.observing())
+        log_.info("observing: nothing is answered from memory, what would be is counted",
+                  {{LogKey::Mode, "observe"}});
 }
 
 void Server::reload() {

@@ -180,6 +180,7 @@ private:
     [[nodiscard]] bool wants_verifying(const Plan& plan, const cache::EntryRef& entry);
     [[nodiscard]] static Answer answer_of(const Capture& capture);
     void verify(const Exchange& exchange);
+    void note_refusal(const Plan& plan);
     void count_hit(const Plan& plan, std::uint64_t took_us);
     void count_forwarded(const Exchange& exchange);
 

@@ -41,6 +41,14 @@ void Conversation::verify(const Exchange& exchange) {
     if (!same_answer(kept, now)) services_.ledger.mismatch(*place.account, digest_of(kept), digest_of(now));
 }
 
+// Of a plain read that is forwarded: why its answer is not kept, if that is the statement's fault.
+void Conversation::note_refusal(const Plan& plan) {
+    if (!plan.cacheable())
+        meter_.refused(plan.analysis().refusal.label);
+    else if (!plan.on())
+        meter_.refused("switched_off");
+}
+
 void Conversation::count_hit(const Plan& plan, std::uint64_t took_us) {
     Counts* const counts = plan.ledger.counts;
     if (counts == nullptr) return;
