@@ -228,7 +228,7 @@ private:
 
 // Records given in flags are YAML, one or a list of them in each; what is not stays the text that it is.
 RawValue records_of(const std::vector<std::string>& values) {
-    const RawValue as_text{values.size() == 1 ? RawValue::Shape::Scalar : RawValue::Shape::List, values, {}};
+    RawValue as_text{values.size() == 1 ? RawValue::Shape::Scalar : RawValue::Shape::List, values, {}};
     if (values.size() == 1 && values.front().empty()) return {};
     Written all{RawValue{RawValue::Shape::Records, {}, {}}, "", {}, {}};
     for (const std::string& value : values) {
