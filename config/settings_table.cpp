@@ -79,14 +79,14 @@ std::vector<Setting> make_table() {
             "Clients connected at a time. Further ones are refused with 53300."),
         row("tables", Live, ChoicesType{"name", "a table, as name or schema.name", ttl}, at(&S::tables),
             "What is chosen for single tables. `cache: off`: no answer that reads the table is kept. "
-            "`cache: on`: answers are kept although the table is foreign (its changes are not seen "
-            "before the ttl is over) or has row-level security (you vouch that its policies depend on "
-            "the role and on what is in the tables, not on settings that the application makes up). "
-            "`ttl`: the longest that an answer which reads the table is kept; of several tables the "
-            "least counts, and `cache.ttl` for those without one. What is said of a partitioned table "
-            "holds for its partitions, and the other way round; what is said of a view, for those who "
-            "name the view. The same table may not be named twice. As a flag: `--set 'tables={name: "
-            "orders, ttl: 1m}'`."),
+            "`cache: on`: answers are kept although the table is foreign (its changes are not seen before "
+            "the ttl is over), a system catalog (the same of what is not changed by DDL, such as temporary "
+            "tables and statistics), or has row-level security (you vouch that its policies depend on the "
+            "role and on what is in the tables, not on settings that the application makes up). `ttl`: the "
+            "longest that an answer which reads the table is kept; of several tables the least counts, and "
+            "`cache.ttl` for those without one. What is said of a partitioned table holds for its "
+            "partitions, and the other way round; what is said of a view, for those who name the view. The "
+            "same table may not be named twice. As a flag: `--set 'tables={name: orders, ttl: 1m}'`."),
         row("templates", Live,
             ChoicesType{"match", "a statement, or its digest of 16 hexadecimal digits", ttl},
             at(&S::templates),

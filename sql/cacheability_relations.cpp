@@ -24,8 +24,13 @@ std::optional<Refusal> by_kind(const Relation& relation, const AnalysisContext& 
     };
     if (relation.persistence == 't' || relation.schema.starts_with("pg_temp"))
         return refuse(label::kTempTable, "a temporary table");
-    if (is_builtin(relation.oid) || relation.schema == "pg_toast")
-        return refuse(label::kSystemCatalog, "a system catalog");
+    if (relation.schema == "pg_toast") return refuse(label::kSystemCatalog, "a system catalog");
+    if (is_builtin(relation.oid)) {
+        // Its views tell of the session, of locks and of what happens: nobody can vouch for those.
+        if (relation.kind != 'r') return refuse(label::kSystemCatalog, "a system view");
+        if (turned_on(relation, context)) return std::nullopt;
+        return refuse(label::kSystemCatalog, fmt::format("a system catalog; {}", how_to_turn_on(relation)));
+    }
     switch (relation.kind) {
         case 'r':
         case 'p':

@@ -67,6 +67,12 @@ TEST_CASE("choices: what may be kept for how long, by table, template and hint")
              {{}, {{"SELECT * FROM t", false, none}}, "SELECT * FROM t", "excluded", {}},
              {{{"ft", true, 1min}}, {}, "SELECT * FROM ft", "", {60000, false}},
              {{{"secured", true, none}}, {}, "SELECT * FROM secured", "", {0, true}},
+             {{{"pg_catalog.pg_class", true, none}}, {}, "SELECT relname FROM pg_class", "", {0, true}},
+             {{{"pg_class", true, none}, {"tables", true, none}},
+              {},
+              "SELECT * FROM information_schema.tables",
+              "system_catalog",
+              {}},
              {{{"ft", none, 1min}}, {}, "SELECT * FROM ft", "foreign_table", {}}}) {
         CAPTURE(sql);
         Settings settings;
