@@ -15,11 +15,19 @@
 
 #include "cache/key.h"
 #include "cache/policy.h"
+#include "cache/residence.h"
 #include "cache/write_log.h"
+#include "sql/lifetime.h"
 
 namespace warmfront::cache {
 
 class EntryRef;
+
+struct EntryTerms {
+    sql::Lifetime lifetime{};        // its TTL, where that is not the store's
+    Residence* residence = nullptr;  // whose it is; outlives it
+    bool stub = false;  // without the body, which it is charged for as if it had it: to see what would happen
+};
 
 class Entry {
 public:
@@ -30,7 +38,7 @@ public:
     // Null if memory is short, or for a key or RowDescription of 4 GiB and more.
     [[nodiscard]] static EntryRef make(const KeyView& key, std::span<const Seen> seen,
                                        std::string_view row_description, std::string_view rows_and_close,
-                                       std::uint64_t filled_at_ms);
+                                       std::uint64_t filled_at_ms, EntryTerms terms = {});
 
     [[nodiscard]] KeyView key() const { return {{after_seen(), key_bytes_}, node_.hash}; }
     [[nodiscard]] std::span<const Seen> seen() const;
@@ -38,6 +46,9 @@ public:
     [[nodiscard]] std::string_view with_row_description() const;     // RowDescription, rows, close
     [[nodiscard]] std::string_view without_row_description() const;  // rows, close
     [[nodiscard]] std::uint64_t filled_at_ms() const { return filled_at_ms_; }
+    [[nodiscard]] sql::Lifetime lifetime() const { return {ttl_ms_, ttl_at_most_default_}; }
+    // Holds no answer: neither of the two above may be called.
+    [[nodiscard]] bool is_stub() const { return is_stub_; }
     // Bytes that the memory budget is charged with: this allocation, the store's links within it. (The
     // store's table is paid for by the store.) Saturates at 4 GiB - 1.
     [[nodiscard]] std::size_t charge() const { return node_.charge; }
@@ -55,6 +66,12 @@ private:
     [[nodiscard]] const char* after_seen() const {
         return reinterpret_cast<const char*>(this + 1) + seen_count_ * sizeof(Seen);
     }
+    void came_into_table() const {
+        if (residence_ != nullptr) residence_->came(charge());
+    }
+    void left_table() const {
+        if (residence_ != nullptr) residence_->left(charge());
+    }
     static const Entry* of(const PolicyNode* node) { return reinterpret_cast<const Entry*>(node); }
 
     // The first member of a standard-layout class: its address is the entry's (`of`). Both links belong to
@@ -67,6 +84,10 @@ private:
     std::uint32_t seen_count_ = 0;
     std::uint32_t key_bytes_ = 0;
     std::uint32_t row_description_bytes_ = 0;
+    std::uint32_t ttl_ms_ = 0;  // these two are its Lifetime
+    bool ttl_at_most_default_ = true;
+    bool is_stub_ = false;
+    Residence* residence_ = nullptr;
 };
 
 class EntryRef {

@@ -109,7 +109,7 @@ EntryRef Store::find(const KeyView& key, std::uint64_t now_ms) {
     const std::lock_guard lock(shard.mutex);
     const Entry* entry = shard.table.find(key);
     if (entry == nullptr) return {};
-    const bool is_expired = expired(entry->filled_at_ms(), now_ms, shard.ttl_ms);
+    const bool is_expired = expired(entry->filled_at_ms(), now_ms, entry->lifetime().within(shard.ttl_ms));
     if (!is_expired && entry->current()) [[likely]] {
         shard.policy->touched(entry->node_);
         return EntryRef(entry);

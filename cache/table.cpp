@@ -38,6 +38,7 @@ void Table::insert(const Entry* entry) {
     const Entry*& first = head(bucket_of(entry->node_.hash));
     entry->next_in_bucket_ = std::exchange(first, entry);
     ++size_;
+    entry->came_into_table();
     for (std::size_t i = 0; i < kBucketsPerEntryMin && buckets_ < size_ * kBucketsPerEntryMin; ++i)
         split_next();
 }
@@ -50,6 +51,7 @@ void Table::remove(const Entry* entry) {
     }
     *link = std::exchange(entry->next_in_bucket_, nullptr);
     --size_;
+    entry->left_table();
     for (std::size_t i = 0;
          i < kBucketsPerEntryMax && buckets_ > kSegmentBuckets && buckets_ > size_ * kBucketsPerEntryMax;
          ++i) {

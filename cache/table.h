@@ -36,8 +36,10 @@ public:
     template <class Take>
     void drain(const Take& take) {
         for (std::size_t bucket = 0; bucket < buckets_; ++bucket) {
-            for (const Entry* entry = std::exchange(head(bucket), nullptr); entry != nullptr;)
+            for (const Entry* entry = std::exchange(head(bucket), nullptr); entry != nullptr;) {
+                entry->left_table();
                 take(std::exchange(entry, entry->next_in_bucket_));
+            }
         }
         size_ = 0;
     }

@@ -53,7 +53,8 @@ private:
 struct Written {
     RawValue value;
     std::string place;
-    std::vector<std::string> item_places;
+    std::vector<std::string> item_places;  // of records, where each begins
+    std::vector<std::vector<std::string>> field_places;
 };
 
 std::string quoted(std::string_view text) {
@@ -71,19 +72,69 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
 
 std::string describe_found(const Setting& setting, const RawValue& value, const Mismatch& mismatch) {
     if (value.shape == RawValue::Shape::Nothing) return "nothing";
+    if (!mismatch.found.empty())
+        return quoted(mismatch.found) + did_you_mean(mismatch.found, mismatch.choices);
     if (mismatch.item < value.items.size())
         return quoted(value.items[mismatch.item]) + did_you_mean(value.items[mismatch.item], setting.choices);
     if (value.shape == RawValue::Shape::List) return fmt::format("a list of {}", value.items.size());
+    if (value.shape == RawValue::Shape::Records) return fmt::format("a list of {}", value.records.size());
     return quoted(value.items.front());
+}
+
+std::string place_of(const Written& written, const Mismatch& mismatch) {
+    if (mismatch.item >= written.item_places.size()) return written.place;
+    if (mismatch.item < written.field_places.size()) {
+        const auto& fields = written.field_places[mismatch.item];
+        if (mismatch.field < fields.size()) return fields[mismatch.field];
+    }
+    return written.item_places[mismatch.item];
 }
 
 void assign(const Setting& setting, const Written& written, Settings& settings, Report& report) {
     const auto mismatch = setting.assign(settings, written.value);
     if (!mismatch) return;
-    const auto& places = written.item_places;
-    report.add(mismatch->item < places.size() ? places[mismatch->item] : written.place, setting.name,
-               fmt::format("expected {}, found {}", setting.expected,
+    report.add(place_of(written, *mismatch), setting.name,
+               fmt::format("expected {}, found {}",
+                           mismatch->expected.empty() ? setting.expected : mismatch->expected,
                            describe_found(setting, written.value, *mismatch)));
+}
+
+// The node as a RawValue; place_of(mark) says where something stands. False if it is too composed.
+template <typename PlaceOf>
+bool read_value(const YAML::Node& node, const PlaceOf& place_of, Written& written) {
+    using Shape = RawValue::Shape;
+    const auto take_item = [&](const YAML::Node& item) {
+        written.value.items.push_back(item.Scalar());
+        written.item_places.push_back(place_of(item.Mark()));
+    };
+    const auto take_record = [&](const YAML::Node& map) {
+        written.item_places.push_back(place_of(map.Mark()));
+        auto& record = written.value.records.emplace_back();
+        auto& places = written.field_places.emplace_back();
+        for (const auto& pair : map) {
+            if (!pair.first.IsScalar() || !(pair.second.IsScalar() || pair.second.IsNull())) return false;
+            record.push_back({pair.first.Scalar(), pair.second.IsNull() ? "" : pair.second.Scalar()});
+            places.push_back(place_of(pair.first.Mark()));
+        }
+        return true;
+    };
+    if (node.IsNull()) return true;
+    if (node.IsScalar()) {
+        written.value.shape = Shape::Scalar;
+        take_item(node);
+        return true;
+    }
+    if (node.IsMap()) {
+        written.value.shape = Shape::Records;
+        return take_record(node);
+    }
+    written.value.shape = node.size() > 0 && node[0].IsMap() ? Shape::Records : Shape::List;
+    for (const auto& item : node) {
+        if (written.value.shape == Shape::Records ? !item.IsMap() || !take_record(item) : !item.IsScalar())
+            return false;
+        if (written.value.shape == Shape::List) take_item(item);
+    }
+    return true;
 }
 
 void report_unknown(std::string place, std::string_view name, Report& report) {
@@ -153,27 +204,14 @@ private:
     }
 
     void read_setting(const Setting& setting, const std::string& key_place, const YAML::Node& node) {
-        Written written{RawValue{}, node.IsNull() ? key_place : place(node.Mark()), {}};
-        const bool readable = node.IsNull() || (node.IsScalar() && take_item(node, written)) ||
-                              (node.IsSequence() && take_items(node, written));
+        Written written{RawValue{}, node.IsNull() ? key_place : place(node.Mark()), {}, {}};
+        const auto place_of_mark = [this](const YAML::Mark& mark) { return place(mark); };
+        const bool readable =
+            (!node.IsMap() || setting.takes_records) && read_value(node, place_of_mark, written);
         if (readable) return assign(setting, written, settings_, report_);
         report_.add(written.place, setting.name,
                     fmt::format("expected {}, found {}", setting.expected,
                                 node.IsMap() ? "a section" : "a list with something composed in it"));
-    }
-
-    bool take_item(const YAML::Node& node, Written& written) const {
-        written.value.shape = RawValue::Shape::Scalar;
-        written.value.items.push_back(node.Scalar());
-        written.item_places.push_back(place(node.Mark()));
-        return true;
-    }
-
-    bool take_items(const YAML::Node& list, Written& written) const {
-        for (const auto& node : list)
-            if (!node.IsScalar() || !take_item(node, written)) return false;
-        written.value.shape = RawValue::Shape::List;
-        return true;
     }
 
     [[nodiscard]] std::string place(const YAML::Mark& mark) const {
@@ -188,11 +226,32 @@ private:
         given_;  // settings and sections to the place of their key
 };
 
+// Records given in flags are YAML, one or a list of them in each; what is not stays the text that it is.
+RawValue records_of(const std::vector<std::string>& values) {
+    RawValue as_text{values.size() == 1 ? RawValue::Shape::Scalar : RawValue::Shape::List, values, {}};
+    if (values.size() == 1 && values.front().empty()) return {};
+    Written all{RawValue{RawValue::Shape::Records, {}, {}}, "", {}, {}};
+    for (const std::string& value : values) {
+        Written one;
+        try {
+            const auto nowhere = [](const YAML::Mark&) { return std::string(); };
+            if (!read_value(YAML::Load(value), nowhere, one)) return as_text;
+        } catch (const YAML::Exception&) {
+            return as_text;
+        }
+        if (one.value.shape != RawValue::Shape::Records) return as_text;
+        for (auto& record : one.value.records) all.value.records.push_back(std::move(record));
+    }
+    return std::move(all.value);
+}
+
 void apply_override(const Override& given, Settings& settings, Report& report) {
     const Setting* setting = find_setting(given.setting);
     if (!setting) return report_unknown(given.flag, given.setting, report);
     const auto shape = given.values.size() == 1 ? RawValue::Shape::Scalar : RawValue::Shape::List;
-    assign(*setting, Written{RawValue{shape, given.values}, given.flag, {}}, settings, report);
+    Written written{RawValue{shape, given.values, {}}, given.flag, {}, {}};
+    if (setting->takes_records) written.value = records_of(given.values);
+    assign(*setting, written, settings, report);
 }
 
 // What did not load still has its default, so a conflict with it would be made up.

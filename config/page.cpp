@@ -28,6 +28,9 @@ cache:
   memory: 1GiB
   exclude: [sessions, audit.log]
 log.level: warning
+tables:
+  - {name: prices, ttl: 1s}
+  - {name: shop.sessions, cache: off}
 ```
 
 | written | means |
@@ -36,6 +39,7 @@ log.level: warning
 | duration | digits and `ms`, `s`, `m`, `h` or `d` |
 | address | `host:port`, `[::1]:port`, `*:port`, or the path of a unix socket; port 0 is any free port; what starts with `*` or `[` needs quotes in YAML |
 | list | `[a, b]`, or one line with a dash for each; a single value needs neither |
+| list of choices | the same of maps: `{name: orders, cache: on, ttl: 1m}` |
 | true, false | also `yes`, `no`, `on`, `off` |
 
 Flags win over the file, and warmfront starts without a file as well: `--listen` (again for each further address),

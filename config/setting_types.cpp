@@ -1,5 +1,8 @@
 #include "config/setting_types.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,12 +14,13 @@ namespace {
 
 constexpr std::size_t kAddressesMax = 64;
 constexpr std::size_t kNamesMax = 10'000;
+constexpr std::size_t kWhole = std::numeric_limits<std::size_t>::max();
 
 tl::unexpected<Mismatch> item_mismatch(std::size_t item) {
     return tl::unexpected(Mismatch{item});
 }
 tl::unexpected<Mismatch> whole_mismatch() {
-    return tl::unexpected(Mismatch{std::numeric_limits<std::size_t>::max()});
+    return tl::unexpected(Mismatch{kWhole});
 }
 
 // The scalar as `read` understands it, if it lies within the bounds.
@@ -26,6 +30,30 @@ Parsed<T> parse_within(const RawValue& raw, T min, T max, Read read) {
     const std::optional<T> value = written ? read(*written) : std::nullopt;
     if (!value || *value < min || *value > max) return whole_mismatch();
     return *value;
+}
+
+RawValue scalar(const std::string& text) {
+    return {RawValue::Shape::Scalar, {text}, {}};
+}
+
+// Plain where YAML reads it as it stands, else in double quotes.
+std::string yaml_text(std::string_view text) {
+    const auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '.';
+    };
+    if (!text.empty() && std::ranges::all_of(text, plain)) return std::string(text);
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        if (c == '\n')
+            out += "\\n";
+        else if (static_cast<unsigned char>(c) < 0x20)
+            out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+        else
+            out += c;
+    }
+    return out + '"';
 }
 
 bool is_name(const std::string& text) {
@@ -149,6 +177,87 @@ Parsed<std::optional<Address>> OptionalTcpAddressType::parse(const RawValue& raw
 }
 std::string OptionalTcpAddressType::print(const Value& address) {
     return address ? print_address(*address) : std::string();
+}
+
+std::string ShareType::describe() {
+    return "a number from 0 to 1, such as 0.01";
+}
+Parsed<double> ShareType::parse(const RawValue& raw) {
+    return parse_within<double>(raw, 0, 1, [](const std::string& text) -> std::optional<double> {
+        double number = 0;
+        const char* end = text.data() + text.size();
+        const auto [stopped, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+        if (error != std::errc{} || stopped != end) return std::nullopt;
+        return number;
+    });
+}
+std::string ShareType::print(double share) {
+    return fmt::format("{}", share);
+}
+
+std::string ChoicesType::describe() const {
+    return fmt::format("a list of {{{}: ..., cache: on or off, ttl: a duration}}, where {} is {}", key, key,
+                       what);
+}
+
+Parsed<Choice> ChoicesType::parse_one(const std::vector<RawValue::Field>& record) const {
+    Choice choice;
+    const auto mismatch = [](std::size_t field, std::string expected, std::string found,
+                             std::vector<std::string_view> known = {}) {
+        return tl::unexpected(Mismatch{0, field, std::move(expected), std::move(found), std::move(known)});
+    };
+    for (std::size_t i = 0; i < record.size(); ++i) {
+        const auto& [name, value] = record[i];
+        const auto same = [&name = name](const RawValue::Field& field) { return field.name == name; };
+        if (std::ranges::count_if(record, same) > 1) return mismatch(i, name + " only once", name);
+        if (name == key) {
+            if (!TextType(what, false).parse(scalar(value))) return mismatch(i, std::string(what), value);
+            choice.of = value;
+        } else if (name == "cache") {
+            choice.cache = parse_boolean(value);
+            if (!choice.cache) return mismatch(i, "on or off", value);
+        } else if (name == "ttl") {
+            const auto parsed = ttl.parse(scalar(value));
+            if (!parsed) return mismatch(i, ttl.describe(), value);
+            choice.ttl = *parsed;
+        } else {
+            return mismatch(i, describe_choices(fields()), name, fields());
+        }
+    }
+    if (choice.of.empty()) return mismatch(kWhole, fmt::format("{} too: {}", key, what), "none");
+    if (!choice.cache && !choice.ttl) return mismatch(kWhole, "cache or ttl too", "neither");
+    return choice;
+}
+
+Parsed<std::vector<Choice>> ChoicesType::parse(const RawValue& raw) const {
+    Value choices;
+    if (raw.shape == RawValue::Shape::Nothing || (raw.shape == RawValue::Shape::List && raw.items.empty()))
+        return choices;
+    if (raw.shape != RawValue::Shape::Records || raw.records.size() > kNamesMax) return whole_mismatch();
+    for (const auto& record : raw.records) {
+        auto choice = parse_one(record);
+        if (choice && std::ranges::find(choices, choice->of, &Choice::of) != choices.end())
+            choice = tl::unexpected(
+                Mismatch{0, kWhole, fmt::format("each {} once", key), choice->of + " again", {}});
+        if (!choice) {
+            choice.error().item = choices.size();
+            return tl::unexpected(choice.error());
+        }
+        choices.push_back(*std::move(choice));
+    }
+    return choices;
+}
+
+std::string ChoicesType::print(const Value& choices) const {
+    std::vector<std::string> texts;
+    for (const Choice& choice : choices) {
+        std::string text = fmt::format("{{{}: {}", key, yaml_text(choice.of));
+        if (choice.cache) text += *choice.cache ? ", cache: on" : ", cache: off";
+        if (choice.ttl) text += ", ttl: " + print_duration(*choice.ttl);
+        texts.push_back(text + "}");
+    }
+    if (texts.size() == 1) return texts.front();
+    return texts.empty() ? std::string() : fmt::format("[{}]", fmt::join(texts, ", "));
 }
 
 }  // namespace warmfront

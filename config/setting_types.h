@@ -24,14 +24,24 @@ namespace warmfront {
 
 // A value as it was written, before it has a type.
 struct RawValue {
-    enum class Shape { Nothing, Scalar, List };  // Nothing: the key stands there without a value
+    // Nothing: the key stands there without a value. Records: a list of small maps, such as {name: t, ttl:
+    // 5s}.
+    enum class Shape { Nothing, Scalar, List, Records };
+    struct Field {
+        std::string name, value;
+    };
     Shape shape = Shape::Nothing;
     std::vector<std::string> items;  // one for a scalar
+    std::vector<std::vector<Field>> records;
 };
 
 struct Mismatch {
-    std::size_t item =
-        0;  // which of RawValue::items is not as expected; beyond the last: the value as a whole
+    // Which of RawValue::items or records is not as expected; beyond the last: the value as a whole.
+    std::size_t item = 0;
+    // Of a record: which field (beyond the last: the record as a whole), what was expected there and found.
+    std::size_t field = 0;
+    std::string expected{}, found{};
+    std::vector<std::string_view> choices{};  // what may have been meant instead of `found`
 };
 
 template <typename T>
@@ -127,6 +137,32 @@ struct OptionalTcpAddressType : SettingType {
     static std::string describe();
     static Parsed<Value> parse(const RawValue& raw);
     static std::string print(const Value& address);
+};
+
+// A number from 0 to 1.
+struct ShareType : SettingType {
+    using Value = double;
+    static std::string describe();
+    static Parsed<double> parse(const RawValue& raw);
+    static std::string print(double share);
+};
+
+// A list of records: what is chosen of (under `key`, each once), then cache and ttl, of which one is given.
+struct ChoicesType : SettingType {
+    using Value = std::vector<Choice>;
+    std::string_view key;   // "name"
+    std::string_view what;  // "a table, as name or schema.name"
+    DurationType ttl;
+    ChoicesType(std::string_view key_is, std::string_view of_what, DurationType ttl_within)
+        : key(key_is), what(of_what), ttl(ttl_within) {}
+    [[nodiscard]] std::string describe() const;
+    [[nodiscard]] Parsed<Value> parse(const RawValue& raw) const;
+    // As YAML.
+    [[nodiscard]] std::string print(const Value& choices) const;
+
+private:
+    [[nodiscard]] std::vector<std::string_view> fields() const { return {key, "cache", "ttl"}; }
+    [[nodiscard]] Parsed<Choice> parse_one(const std::vector<RawValue::Field>& record) const;
 };
 
 // The item of a scalar; nullptr for nothing and for lists.

@@ -22,6 +22,10 @@ struct Address {
 };
 
 enum class LogLevel { Debug, Info, Warning, Error };
+enum class CacheMode {
+    Serve,
+    Observe
+};  // Observe: nothing is answered from memory, what would be is counted
 enum class ClientTls { Disable, Allow, Require };  // Allow: the client chooses
 
 struct LogSettings {
@@ -34,14 +38,34 @@ struct TlsSettings {  // towards clients; towards PostgreSQL the conninfo's sslm
     std::string key;
 };
 
+// What the user says of a table or of a statement; what is not said is as if there were no Choice.
+struct Choice {
+    std::string of;             // "name" or "schema.name"; a statement or its digest
+    std::optional<bool> cache;  // off: never kept; on: kept although another rule would not
+    std::optional<std::chrono::milliseconds> ttl;
+    bool operator==(const Choice&) const = default;
+};
+
 struct CacheSettings {
     bool enabled = true;
+    CacheMode mode = CacheMode::Serve;
+    bool break_even = true;                         // switch templates off that cost more than they bring
     std::size_t memory = std::size_t{256} << 20;    // bytes, overhead included
     std::size_t max_result = std::size_t{1} << 20;  // bytes; a larger answer is not stored
     std::chrono::milliseconds ttl{10'000};          // the longest that a write past warmfront goes unseen
     std::chrono::milliseconds single_flight_wait{30'000};
     std::size_t templates_max = 10'000;  // statements whose analysis is remembered
     std::vector<std::string> exclude;    // tables never cached: name or schema.name
+};
+
+// Functions that the user vouches for, by the class that they would be refused for: name or schema.name.
+struct FunctionSettings {
+    std::vector<std::string> clock, stable, changing, user;
+    bool operator==(const FunctionSettings&) const = default;
+};
+
+struct VerifySettings {
+    double sample = 0;  // the share of hits that PostgreSQL is asked as well
 };
 
 struct CatalogSettings {
@@ -58,9 +82,12 @@ struct Settings {
     std::chrono::milliseconds shutdown_timeout{30'000};
     std::chrono::milliseconds connect_timeout{10'000};
     std::size_t client_connections_max = 10'000;
+    std::vector<Choice> tables, templates;
     LogSettings log;
     TlsSettings tls;
     CacheSettings cache;
+    FunctionSettings functions;
+    VerifySettings verify;
     CatalogSettings catalog;
 };
 

@@ -1,6 +1,7 @@
 #include "config/settings_table.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace warmfront {
@@ -30,6 +31,7 @@ Setting row(std::string_view name, Reload reload, const Type& type, Member membe
         text,
         type.describe(),
         type.choices(),
+        std::is_same_v<Type, ChoicesType>,
         [type, member](Settings& settings, const RawValue& raw) -> std::optional<Mismatch> {
             auto value = type.parse(raw);
             if (!value) return value.error();
@@ -42,22 +44,22 @@ Setting row(std::string_view name, Reload reload, const Type& type, Member membe
     };
 }
 
+constexpr std::string_view kFunctions = "functions, as `name` or `schema.name`";
+
 std::vector<Setting> make_table() {
     using S = Settings;
     using enum Reload;
+    const DurationType ttl{1ms, 30 * 24h};
     return {
         row("listen", Restart, AddressesType{}, at(&S::listen),
-            "Where clients connect. `*` as host stands for every interface, IPv4 and IPv6. A path is the "
-            "socket file "
-            "itself: libpq clients that are given a directory look for `.s.PGSQL.` and the port in it, so "
-            "name it, "
-            "for instance, `/run/warmfront/.s.PGSQL.6432`."),
+            "Where clients connect. `*` as host stands for every interface, IPv4 and IPv6. A path is "
+            "the socket file itself: libpq clients that are given a directory look for `.s.PGSQL.` and "
+            "the port in it, so name it, for instance, `/run/warmfront/.s.PGSQL.6432`."),
         row("upstream", Restart, ConninfoType{}, at(&S::upstream),
-            "The PostgreSQL behind warmfront. Its host, port and `sslmode` hold for every connection; its "
-            "user, "
-            "password and database are those of warmfront's own account, with which it reads the catalog. "
-            "Clients "
-            "log in as themselves. Passwords are not shown in logs and in the console."),
+            "The PostgreSQL behind warmfront. Its host, port and `sslmode` hold for every connection; "
+            "its user, password and database are those of warmfront's own account, with which it reads "
+            "the catalog. Clients log in as themselves. Passwords are not shown in logs and in the "
+            "console."),
         row("http", Restart, OptionalTcpAddressType{}, at(&S::http),
             "Where `/metrics`, `/healthz`, `/readyz` and the live page are served. Nothing: no HTTP."),
         row("state_dir", Restart, TextType{"a path of a directory", false}, at(&S::state_dir),
@@ -65,17 +67,34 @@ std::vector<Setting> make_table() {
         row("threads", Restart, CountType<unsigned>{0, 1024}, at(&S::threads),
             "Worker threads. A client's connection stays on one of them. 0: one for each core."),
         row("admin_users", Live, NamesType{"roles"}, at(&S::admin_users),
-            "Roles that may use the admin console (database `warmfront`) from other machines, after logging "
-            "in as in "
-            "PostgreSQL. From loopback addresses and unix sockets everybody may."),
+            "Roles that may use the admin console (database `warmfront`) from other machines, after "
+            "logging in as in PostgreSQL. From loopback addresses and unix sockets everybody may."),
         row("shutdown_timeout", Live, DurationType{0ms, 24h}, at(&S::shutdown_timeout),
-            "How long SIGTERM waits for transactions to end before their clients are told 57P01. 0: not at "
-            "all."),
+            "How long SIGTERM waits for transactions to end before their clients are told 57P01. 0: not "
+            "at all."),
         row("connect_timeout", Live, DurationType{10ms, 1h}, at(&S::connect_timeout),
             "How long a connection to PostgreSQL may take to come about."),
         row("client_connections_max", Live, CountType<std::size_t>{1, 1'000'000},
             at(&S::client_connections_max),
             "Clients connected at a time. Further ones are refused with 53300."),
+        row("tables", Live, ChoicesType{"name", "a table, as name or schema.name", ttl}, at(&S::tables),
+            "What is chosen for single tables. `cache: off`: no answer that reads the table is kept. "
+            "`cache: on`: answers are kept although the table is foreign (its changes are not seen before "
+            "the ttl is over), a system catalog (the same of what is not changed by DDL, such as temporary "
+            "tables and statistics), or has row-level security (you vouch that its policies depend on the "
+            "role and on what is in the tables, not on settings that the application makes up). `ttl`: the "
+            "longest that an answer which reads the table is kept; of several tables the least counts, and "
+            "`cache.ttl` for those without one. What is said of a partitioned table holds for its "
+            "partitions, and the other way round; what is said of a view, for those who name the view. The "
+            "same table may not be named twice. As a flag: `--set 'tables={name: orders, ttl: 1m}'`."),
+        row("templates", Live,
+            ChoicesType{"match", "a statement, or its digest of 16 hexadecimal digits", ttl},
+            at(&S::templates),
+            "What is chosen for single statements, literals and parameters apart: `match` is an example "
+            "of the statement (`SELECT * FROM t WHERE id = 1`, `... = $1` and `... = ?` are the same) "
+            "or the digest that `SHOW TEMPLATES` and `EXPLAIN CACHE` show. `cache: off`: not kept. "
+            "`cache: on`: kept although a table that it reads is turned off. `ttl`: stands in for "
+            "`cache.ttl`; a table's own ttl still counts if it is shorter."),
         row("log.level", Live,
             ChoiceType<LogLevel>{{"debug", LogLevel::Debug},
                                  {"info", LogLevel::Info},
@@ -87,32 +106,59 @@ std::vector<Setting> make_table() {
                                   {"allow", ClientTls::Allow},
                                   {"require", ClientTls::Require}},
             at(&S::tls, &TlsSettings::mode),
-            "TLS between clients and warmfront: not offered; as the client chooses; demanded, which needs "
-            "`tls.cert` "
-            "and `tls.key`. Towards PostgreSQL the `sslmode` of `upstream` decides."),
+            "TLS between clients and warmfront: not offered; as the client chooses; demanded, which "
+            "needs `tls.cert` and `tls.key`. Towards PostgreSQL the `sslmode` of `upstream` decides."),
         row("tls.cert", Live, TextType{"a path of a PEM file", true}, at(&S::tls, &TlsSettings::cert),
             "The certificate shown to clients, its chain after it. A reload reads the file again."),
         row("tls.key", Live, TextType{"a path of a PEM file", true}, at(&S::tls, &TlsSettings::key),
             "The certificate's private key. A reload reads the file again."),
         row("cache.enabled", Live, BooleanType{}, at(&S::cache, &CacheSettings::enabled),
             "Whether reads are answered from memory. false: everything is passed on."),
+        row("cache.mode", Live,
+            ChoiceType<CacheMode>{{"serve", CacheMode::Serve}, {"observe", CacheMode::Observe}},
+            at(&S::cache, &CacheSettings::mode),
+            "`observe`: every query goes to PostgreSQL; what would have been answered from memory, how "
+            "long PostgreSQL took for that and how much memory it would need is counted, in all and by "
+            "statement (`SHOW TEMPLATES`). Changing it empties the cache."),
+        row("cache.break_even", Live, BooleanType{}, at(&S::cache, &CacheSettings::break_even),
+            "Whether a statement whose answers cost more to keep than they bring is no longer kept for "
+            "a while. `SHOW TEMPLATES` says so, and the numbers."),
         row("cache.memory", Live, SizeType{kMiB, 16 * kTiB}, at(&S::cache, &CacheSettings::memory),
             "The memory that cached results may take, their overhead included."),
         row("cache.max_result", Live, SizeType{kKiB, kGiB}, at(&S::cache, &CacheSettings::max_result),
             "A larger answer is passed on but not kept. At most `cache.memory`."),
-        row("cache.ttl", Live, DurationType{1ms, 30 * 24h}, at(&S::cache, &CacheSettings::ttl),
-            "The longest that an answer is kept, and so the longest that a write which did not pass through "
-            "warmfront goes unseen. Writes through warmfront are seen at once."),
+        row("cache.ttl", Live, ttl, at(&S::cache, &CacheSettings::ttl),
+            "The longest that an answer is kept, and so the longest that a write which did not pass "
+            "through warmfront goes unseen. Writes through warmfront are seen at once. `tables`, "
+            "`templates` and the comment `/* warmfront: ttl=5s */` in a statement say it for parts."),
         row("cache.single_flight_wait", Live, DurationType{0ms, 1h},
             at(&S::cache, &CacheSettings::single_flight_wait),
-            "How long a read waits for an equal one that is under way before it asks PostgreSQL itself. 0: "
-            "it does "
-            "not wait."),
+            "How long a read waits for an equal one that is under way before it asks PostgreSQL itself. "
+            "0: it does not wait."),
         row("cache.templates_max", Restart, CountType<std::size_t>{100, 10'000'000},
             at(&S::cache, &CacheSettings::templates_max),
             "Statements, apart from their literals, whose analysis is remembered."),
-        row("cache.exclude", Restart, NamesType{"tables, as `name` or `schema.name`"},
-            at(&S::cache, &CacheSettings::exclude), "Tables of which no answer is kept."),
+        row("cache.exclude", Live, NamesType{"tables, as `name` or `schema.name`"},
+            at(&S::cache, &CacheSettings::exclude),
+            "Tables of which no answer is kept: short for `cache: off` in `tables`."),
+        row("functions.clock", Live, NamesType{kFunctions}, at(&S::functions, &FunctionSettings::clock),
+            "Functions that tell the time and may be kept all the same: their time is then as old as "
+            "the answer. `current_timestamp` stands for `CURRENT_DATE` and its like as well."),
+        row("functions.stable", Live, NamesType{kFunctions}, at(&S::functions, &FunctionSettings::stable),
+            "Built-in STABLE functions that you vouch for: in your queries they depend on their "
+            "arguments and the session's settings alone."),
+        row("functions.volatile", Live, NamesType{kFunctions}, at(&S::functions, &FunctionSettings::changing),
+            "Built-in VOLATILE functions whose result may be kept: `random()` then gives the same until the "
+            "answer is dropped. Not for functions that are called for what they do, such as `nextval` or "
+            "`pg_advisory_lock`: an answer from memory does none of it."),
+        row("functions.user", Live, NamesType{kFunctions}, at(&S::functions, &FunctionSettings::user),
+            "Functions and operators that are not built in and that you vouch for: they change nothing, "
+            "and they depend on their arguments, the session's settings and the tables that the query "
+            "itself names. What else they read is not seen to change before the ttl is over."),
+        row("verify.sample", Live, ShareType{}, at(&S::verify, &VerifySettings::sample),
+            "The share of hits that PostgreSQL is asked as well. The client gets PostgreSQL's answer; "
+            "if nothing was written through warmfront meanwhile and the rows differ, that is counted, "
+            "logged, and the statement is no longer kept until `RESUME TEMPLATE`, a reload or a restart."),
         row("catalog.refresh", Live, DurationType{100ms, 24h}, at(&S::catalog, &CatalogSettings::refresh),
             "How often the catalog is compared with PostgreSQL's, for changes that did not pass through "
             "warmfront."),

@@ -8,6 +8,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <signal.h>
@@ -24,12 +25,15 @@
 #include "proxy/control/control.h"
 #include "proxy/control/postgres_upstream.h"
 #include "proxy/io/signal.h"
+#include "proxy/io/timer.h"
 #include "proxy/session/worker.h"
 
 namespace warmfront {
 namespace {
 
 constexpr std::size_t kDatabasesMax = 1024;
+constexpr std::chrono::milliseconds kReviewEvery{1000};
+constexpr std::size_t kTemplatesShownMax = 100;  // by HTTP
 constexpr std::size_t kFingerprintsMax = 100'000;
 // Of cache.memory: a sixteenth for the lines by which writes void the answers of single rows.
 constexpr std::size_t kRowLinesShare = 16;
@@ -53,6 +57,9 @@ public:
           log_(settings_->log.level),
           counters_(worker_count(*settings_)),
           write_log_(cache::WriteLog::row_lines_within(settings_->cache.memory / kRowLinesShare)),
+          ledger_({worker_count(*settings_), settings_->cache.templates_max,
+                   [this](const session::MismatchFound& found) { log_mismatch(found); },
+                   [this](const session::Turned& turned) { log_turned(turned); }}),
           store_({store_memory(), static_cast<std::uint64_t>(settings_->cache.ttl.count()), 0}),
           templates_(settings_->cache.templates_max),
           interner_(kFingerprintsMax),
@@ -66,9 +73,11 @@ public:
           databases_(write_log_, kDatabasesMax,
                      [this](session::Database& database) { control_.catalog_wanted(database); }),
           console_(console_context()),
-          shared_{clock_,     log_,      write_log_, store_,   flights_, templates_, interner_,
-                  databases_, upstream_, control_,   console_, cancels_, directory_} {
+          shared_{clock_,    log_,     write_log_, store_,   flights_,   templates_, interner_, databases_,
+                  upstream_, control_, console_,   cancels_, directory_, ledger_,    switches_} {
+        switches_.set(*settings_);
         shared_.replace(settings_, std::move(tls));
+        databases_.choose(std::make_shared<const sql::Choices>(sql::choices_of(*settings_)));
     }
 
     Result<void> start();
@@ -81,6 +90,8 @@ private:
     [[nodiscard]] admin::ConsoleContext console_context();
     [[nodiscard]] Result<admin::Properties> explain(const std::string& database, std::string_view query);
     Result<void> flush_cache(const std::optional<std::string>& database);
+    void log_mismatch(const session::MismatchFound& found);
+    void log_turned(const session::Turned& turned);
     void announce();
     // What cache.memory leaves for answers.
     [[nodiscard]] std::size_t store_memory() const {
@@ -95,6 +106,8 @@ private:
     Logger log_;
     admin::Counters counters_;
     cache::WriteLog write_log_;
+    session::Ledger ledger_;  // outlives what is in the store
+    session::Switches switches_;
     cache::Store store_;
     cache::Flights flights_;
     sql::TemplateTable templates_;
@@ -135,7 +148,8 @@ Result<void> Server::start() {
 
 Result<void> Server::serve_http() {
     if (!settings_->http) return {};
-    auto http = admin::HttpServer::start(*settings_->http, [this] { return observe(); });
+    auto http = admin::HttpServer::start(
+        *settings_->http, [this] { return observe(); }, [this] { return ledger_.rows(kTemplatesShownMax); });
     if (!http) return tl::unexpected(http.error());
     http_ = std::move(*http);
     log_.info("serving HTTP", {{LogKey::Address, io::text_of(*settings_->http)}});
@@ -149,6 +163,8 @@ admin::Observation Server::observe() const {
     seen.store_bytes_max = shared_.settings()->cache.memory;
     seen.flights = flights_.under_way();
     seen.templates = templates_.size();
+    seen.ledger = ledger_.totals();
+    seen.observing = switches_.observing();
     seen.process = admin::read_process_stats();
     seen.uptime = std::chrono::milliseconds((clock_.now_us() - started_us_) / 1000);
     seen.not_ready = control_.not_ready_because();
@@ -180,6 +196,8 @@ admin::ConsoleContext Server::console_context() {
         return explain(database, query);
     };
     context.flush = [this](const std::optional<std::string>& database) { return flush_cache(database); };
+    context.templates = [this] { return ledger_.rows(); };
+    context.resume = [this](std::optional<std::uint64_t> digest) { return ledger_.resume(digest); };
     context.reload = [this]() -> Result<void> {
         if (command_line_.config_file.empty())
             return fail("55000", "there is no configuration file to reload");
@@ -193,14 +211,29 @@ admin::ConsoleContext Server::console_context() {
 // As the upstream account sees names, with the default search path.
 Result<admin::Properties> Server::explain(const std::string& name, std::string_view query) {
     const auto& target = upstream_.target();
-    const auto catalog = databases_.get(name.empty() ? target.dbname : name).catalog();
+    const auto& database = databases_.get(name.empty() ? target.dbname : name);
+    const auto judges = database.judges();
     sql::AnalysisContext context;
-    context.catalog = catalog.get();
+    context.catalog = judges.catalog.get();
+    context.choices = judges.choices.get();
     context.search_path = {"$user", "public"};
     context.user = target.user;
-    context.exclude = session::excluded_relations(*shared_.settings());
     context.tells_steps = true;
-    return admin::explain(sql::analyse(query, context), catalog.get());
+    const auto analysis = sql::analyse(query, context);
+    auto properties = admin::explain(analysis, judges.catalog.get());
+    if (const auto off = ledger_.off_text(database.name(), analysis.digest); !off.empty())
+        properties.emplace_back("state", off);
+    if (switches_.observing()) properties.emplace_back("mode", "observe: nothing is answered from memory");
+    return properties;
+}
+
+void Server::log_mismatch(const session::MismatchFound& found) {
+    log_.warning("a kept answer is not what PostgreSQL answers, the statement is switched off",
+                 {{LogKey::Database, found.database},
+                  {LogKey::Statement, found.text},
+                  {LogKey::Reason, "template " + sql::digest_text(found.digest)},
+                  {LogKey::Before, sql::digest_text(found.kept)},
+                  {LogKey::After, sql::digest_text(found.now)}});
 }
 
 Result<void> Server::flush_cache(const std::optional<std::string>& name) {
@@ -213,6 +246,14 @@ Result<void> Server::flush_cache(const std::optional<std::string>& name) {
     return {};
 }
 
+void Server::log_turned(const session::Turned& turned) {
+    log_.info(
+        turned.on ? "a statement is kept again" : "a statement is not kept: it costs more than it brings",
+        {{LogKey::Database, turned.database},
+         {LogKey::Statement, turned.text},
+         {LogKey::Reason, turned.reason}});
+}
+
 void Server::announce() {
     const auto seconds = std::chrono::duration<double>(settings_->cache.ttl);
     log_.info("serving", {{LogKey::Version, version()},
@@ -221,6 +262,9 @@ void Server::announce() {
     log_.info(
         "mode ttl: writes through warmfront are seen at once, writes past it after the ttl at the latest",
         {{LogKey::Mode, "ttl"}, {LogKey::Seconds, seconds}});
+    if (switches_.observing())
+        log_.info("observing: nothing is answered from memory, what would be is counted",
+                  {{LogKey::Mode, "observe"}});
 }
 
 void Server::reload() {
@@ -238,11 +282,18 @@ void Server::reload() {
         log_.info(
             change.needs_restart ? "setting changed, takes effect at the next start" : "setting changed",
             {{LogKey::Setting, change.name}, {LogKey::Before, change.before}, {LogKey::After, change.after}});
-    settings_ = std::make_shared<const Settings>(after_reload(*settings_, *loaded));
+    const auto before =
+        std::exchange(settings_, std::make_shared<const Settings>(after_reload(*settings_, *loaded)));
     shared_.replace(settings_, std::move(*tls));
     log_.set_level(settings_->log.level);
     store_.set_limits(store_memory(), static_cast<std::uint64_t>(settings_->cache.ttl.count()));
     control_.set_refresh(settings_->catalog.refresh);
+    switches_.set(*settings_);
+    if (before->cache.mode != settings_->cache.mode) store_.clear();
+    (void)ledger_.resume(std::nullopt);
+    auto choices = sql::choices_of(*settings_);
+    if (choices != sql::choices_of(*before))
+        databases_.choose(std::make_shared<const sql::Choices>(std::move(choices)));
 }
 
 void Server::shut_down() {
@@ -261,6 +312,11 @@ int Server::run() {
         const io::Signal term(*loop_, SIGTERM, [this] { shut_down(); });
         const io::Signal interrupt(*loop_, SIGINT, [this] { shut_down(); });
         const io::Signal hang_up(*loop_, SIGHUP, [this] { reload(); });
+        io::Timer review(*loop_, [this] {
+            ledger_.review(switches_.break_even() && !switches_.observing(), clock_.now_us() / 1000,
+                           static_cast<std::uint64_t>(settings_->cache.ttl.count()));
+        });
+        review.start_every(kReviewEvery);
         io::Mailbox keep_running(*loop_);
         loop_->run();
     }

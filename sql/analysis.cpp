@@ -9,6 +9,7 @@
 #include "sql/analysis_reach.h"
 #include "sql/cacheability.h"
 #include "sql/cacheability_labels.h"
+#include "sql/choices.h"
 #include "sql/effects.h"
 #include "sql/predicate.h"
 #include "sql/session_settings.h"
@@ -137,6 +138,18 @@ void add_flags(Analysis& out, const Statement& statement) {
     for (const auto& inner : statement.inner) add_flags(out, inner);
 }
 
+// Whether an answer is kept only because its time or randomness was vouched for.
+bool is_approximate(const Statement& statement, AnalysisContext context) {
+    if (context.choices == nullptr) return false;
+    const auto& functions = context.choices->functions;
+    if (functions.clock.empty() && functions.changing.empty()) return false;
+    Choices exact = *context.choices;
+    exact.functions.clock.clear();
+    exact.functions.changing.clear();
+    context.choices = &exact;
+    return refusal_of(reach_of(statement, scope_of(context), {.functions = true}), context).has_value();
+}
+
 void add_reads(Analysis& out, const Statement& statement, const AnalysisContext& context) {
     auto reach = reach_of(statement, scope_of(context), {.functions = true, .steps = context.tells_steps});
     out.reads = oids_of(reach.relations);
@@ -149,6 +162,8 @@ void add_reads(Analysis& out, const Statement& statement, const AnalysisContext&
         out.refusal = {};
         if (auto footprints = footprints_of(reach, context.literal_places))
             out.footprints = std::move(*footprints);
+        out.approximate = is_approximate(statement, context);
+        out.lifetime = lifetime_of(reach, context, context.own_ttl_ms);
     } else {
         out.refusal = {label::kWrites, out.effects_reason};
     }
@@ -282,10 +297,23 @@ void Effects::add(const Effects& other) {
     relations = std::move(both);
 }
 
-Analysis analyse(std::string_view sql, const AnalysisContext& context) {
+Analysis analyse(std::string_view sql, const AnalysisContext& given) {
+    AnalysisContext context = given;
+    const std::uint64_t digest = digest_of(shown_text(sql));
+    const auto* choice = given.choices == nullptr ? nullptr : given.choices->of_statement(digest);
+    std::string hint = hint_in(sql);
+    context.own_ttl_ms = ttl_in_hint(hint);
+    if (choice != nullptr && !context.own_ttl_ms) context.own_ttl_ms = choice->ttl_ms;
+    context.ignore_turned_off = choice != nullptr && choice->cache == true;
+
     const auto statements = parse(sql);
     Analysis out = statements ? all(*statements, context) : unparsed(statements.error());
-    out.hint = hint_in(sql);
+    out.digest = digest;
+    out.hint = std::move(hint);
+    if (out.cacheable && choice != nullptr && choice->cache == false) {
+        out.cacheable = false;
+        out.refusal = {label::kExcluded, "templates names it with cache: off"};
+    }
     if (out.hint == "off") {
         out.cacheable = false;
         out.refusal = {label::kHintOff, "a comment says warmfront: off"};

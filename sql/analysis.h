@@ -6,16 +6,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sql/catalog.h"
+#include "sql/lifetime.h"
 #include "sql/names.h"
 #include "sql/predicate_plan.h"
 #include "sql/statement.h"
 
 namespace warmfront::sql {
+
+struct Choices;
 
 // What kind of traffic a query string is; label of metrics and of EXPLAIN CACHE.
 enum class QueryClass { Read, Write, Session, Transaction, Opaque };
@@ -50,7 +54,10 @@ struct Refusal {
 struct Analysis {
     QueryClass query_class = QueryClass::Opaque;
     bool cacheable = false;
-    Refusal refusal;  // set when not cacheable
+    Refusal refusal;           // set when not cacheable
+    Lifetime lifetime;         // of an answer, if cacheable
+    bool approximate = false;  // cacheable, but asked anew it may be another one: the clock, a random number
+    std::uint64_t digest = 0;  // of the statement's shown text, see sql/choices.h
     // Sorted, unique: the relations named, views among them, and those that the views name. Partitions and
     // children are not listed: a write to one has its ancestors among its effects.
     std::vector<Oid> reads;
@@ -91,11 +98,14 @@ struct AnalysisContext {
     // The session has temporary objects: any name may mean one, which the catalog does not hold.
     bool has_temporary = false;
     std::vector<std::string> search_path;
-    std::string user;                   // current_user, for "$user"
-    std::vector<RelationName> exclude;  // cache.exclude
+    std::string user;                  // current_user, for "$user"
+    const Choices* choices = nullptr;  // what the settings choose; nullptr: nothing
     // Where the text has literals that its template leaves open, ascending; every other constant is fixed.
     std::vector<std::uint32_t> literal_places;
-    bool tells_steps = false;           // fill Analysis::read_steps and effect_steps
+    bool tells_steps = false;  // fill Analysis::read_steps and effect_steps
+    // Filled by analyse(), of the one statement at hand:
+    bool ignore_turned_off = false;  // what is said of its tables: it is turned on itself
+    std::optional<std::uint32_t> own_ttl_ms;
 };
 
 // Never fails: what it does not understand is Opaque with effects.everything.

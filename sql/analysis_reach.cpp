@@ -6,6 +6,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "sql/choices.h"
+
 namespace warmfront::sql {
 namespace {
 
@@ -93,7 +95,9 @@ private:
             if (is_builtin(function->oid) ||
                 !called_.insert({function, running.search_path, running.user}).second)
                 continue;
-            if (why_untrusted(*function, *scope.catalog)) continue;
+            if (vouched(scope.choices, &FunctionSettings::user, function->schema, function->name) ||
+                why_untrusted(*function, *scope.catalog))
+                continue;
             open_function(*function, running);
         }
     }
@@ -151,11 +155,12 @@ std::vector<const Function*> Scope::procedures(const FunctionUse& use) const {
 }
 
 Scope Scope::of_views() const {
-    return {catalog, &kNoPath, user};
+    return {catalog, &kNoPath, user, choices};
 }
 
 Scope scope_of(const AnalysisContext& context) {
-    return {context.catalog, context.names_known ? &context.search_path : nullptr, context.user};
+    return {context.catalog, context.names_known ? &context.search_path : nullptr, context.user,
+            context.choices};
 }
 
 std::optional<Statement> definition_of(const Relation& view) {
@@ -165,9 +170,9 @@ std::optional<Statement> definition_of(const Relation& view) {
 }
 
 Scope Scope::of_routine(const Function& function, const Routine& routine) const {
-    if (routine.sets_role) return {catalog, nullptr, {}};
+    if (routine.sets_role) return {catalog, nullptr, {}, choices};
     return {catalog, routine.sets_search_path ? &routine.search_path : search_path,
-            function.security_definer ? std::string_view(function.owner) : user};
+            function.security_definer ? std::string_view(function.owner) : user, choices};
 }
 
 Reach reach_of(const Statement& statement, const Scope& scope, ReachOptions options) {

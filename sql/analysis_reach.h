@@ -24,6 +24,7 @@ struct Scope {
     const Catalog* catalog = nullptr;
     const std::vector<std::string>* search_path = nullptr;  // nullptr: not known, any schema may be meant
     std::string_view user;
+    const Choices* choices = nullptr;  // of the settings
 
     // The search path is known.
     [[nodiscard]] const Relation* relation(const RelationName& name) const {

@@ -4,6 +4,7 @@
 
 #include "sql/cacheability_labels.h"
 #include "sql/cacheability_rules.h"
+#include "sql/choices.h"
 
 namespace warmfront::sql {
 namespace {
@@ -12,16 +13,19 @@ std::optional<Refusal> refuse(std::string_view label, std::string text) {
     return Refusal{label, std::move(text)};
 }
 
-std::optional<Refusal> by_form(const Statement& statement) {
+std::optional<Refusal> by_form(const Statement& statement, const Choices* choices) {
     if (statement.writes_in_cte) return refuse(label::kWrites, "changes rows in a WITH query");
     if (statement.locks_rows) return refuse(label::kLocksRows, "locks rows (FOR UPDATE or FOR SHARE)");
     if (statement.samples) return refuse(label::kSample, "reads a random sample (TABLESAMPLE)");
     if (statement.system_columns)
         return refuse(label::kSystemColumn,
                       "reads a system column (ctid, xmin, ...), which changes without the row");
-    if (statement.reads_clock)
-        return refuse(label::kClock,
-                      "reads the clock (CURRENT_TIMESTAMP, CURRENT_DATE, ...); pass the time as a parameter");
+    if (statement.reads_clock &&
+        !vouched(choices, &FunctionSettings::clock, "pg_catalog", "current_timestamp"))
+        return refuse(
+            label::kClock,
+            "reads the clock (CURRENT_TIMESTAMP, CURRENT_DATE, ...); pass the time as a parameter, or "
+            "list current_timestamp in functions.clock");
     return std::nullopt;
 }
 
@@ -33,7 +37,7 @@ std::span<const std::string_view> refusal_labels() {
 
 std::optional<Refusal> refusal_of(const Reach& reach, const AnalysisContext& context) {
     for (const auto& part : reach.parts) {
-        if (auto refusal = by_form(*part.statement)) return refusal;
+        if (auto refusal = by_form(*part.statement, context.choices)) return refusal;
     }
     if (reach.relations.empty() && reach.unknown.empty()) {
         auto refusal = by_functions(reach.parts.front());  // what a function reads may not be known

@@ -6,6 +6,7 @@
 
 #include "sql/cacheability_labels.h"
 #include "sql/cacheability_rules.h"
+#include "sql/choices.h"
 #include "sql/functions.h"
 
 namespace warmfront::sql {
@@ -14,27 +15,46 @@ namespace {
 constexpr std::array<std::string_view, 5> kClockFunctions{"clock_timestamp", "now", "statement_timestamp",
                                                           "timeofday", "transaction_timestamp"};
 
-// What an opened function does is refused, or not, with the other parts of the statement.
-std::optional<Refusal> by_user_function(const Function& function, const Catalog& catalog) {
-    const auto why = why_untrusted(function, catalog);
-    if (!why) return std::nullopt;
-    return Refusal{label::kUserFunction,
-                   fmt::format("calls {}.{}(), which {}", function.schema, function.name, *why)};
+bool is_vouched(const Function& function, const Scope& scope) {
+    return vouched(scope.choices, &FunctionSettings::user, function.schema, function.name);
 }
 
-std::optional<Refusal> by_builtin(const Function& function, const FunctionUse& use) {
+// What an opened function does is refused, or not, with the other parts of the statement.
+std::optional<Refusal> by_user_function(const Function& function, const Scope& scope) {
+    if (is_vouched(function, scope)) return std::nullopt;
+    const auto why = why_untrusted(function, *scope.catalog);
+    if (!why) return std::nullopt;
+    return Refusal{label::kUserFunction,
+                   fmt::format("calls {}.{}(), which {}; functions.user lists those that you vouch for",
+                               function.schema, function.name, *why)};
+}
+
+std::optional<Refusal> by_builtin(const Function& function, const FunctionUse& use, const Choices* choices) {
     if (function.volatility == 'i') return std::nullopt;
+    const auto listed = [&](VouchedList list) {
+        return vouched(choices, list, function.schema, function.name);
+    };
     if (std::ranges::find(kClockFunctions, use.name) != kClockFunctions.end()) {
-        return Refusal{label::kClock, fmt::format("calls {}(); pass the time as a parameter", use.name)};
+        if (listed(&FunctionSettings::clock)) return std::nullopt;
+        return Refusal{
+            label::kClock,
+            fmt::format("calls {}(); pass the time as a parameter, or list it in functions.clock", use.name)};
     }
     // VOLATILE up to PostgreSQL 14 for timetz's sake only, which by_time looks after.
     if (use.name == "timezone") return std::nullopt;
-    if (function.volatility == 'v')
-        return Refusal{label::kVolatileFunction, fmt::format("calls {}(), which is volatile", use.name)};
-    if (is_reproducible(use.name, use.arguments)) return std::nullopt;
+    if (function.volatility == 'v') {
+        if (listed(&FunctionSettings::changing)) return std::nullopt;
+        return Refusal{
+            label::kVolatileFunction,
+            fmt::format("calls {}(), which is volatile; functions.volatile lists those that may be "
+                        "kept all the same",
+                        use.name)};
+    }
+    if (is_reproducible(use.name, use.arguments) || listed(&FunctionSettings::stable)) return std::nullopt;
     return Refusal{
         label::kStableFunction,
-        fmt::format("calls {}(), which depends on more than its arguments and the session's settings",
+        fmt::format("calls {}(), which depends on more than its arguments and the session's settings; "
+                    "functions.stable lists those that you vouch for",
                     use.name)};
 }
 
@@ -58,8 +78,8 @@ std::optional<Refusal> by_call(const FunctionUse& use, const Scope& scope) {
     for (const auto* function : candidates) {
         if (!is_builtin(function->oid)) {
             if (is_overload(*function, candidates)) continue;
-            if (auto refusal = by_user_function(*function, *scope.catalog)) return refusal;
-        } else if (auto refusal = by_builtin(*function, use)) {
+            if (auto refusal = by_user_function(*function, scope)) return refusal;
+        } else if (auto refusal = by_builtin(*function, use, scope.choices)) {
             return refusal;
         }
     }
@@ -70,20 +90,22 @@ std::optional<Refusal> by_field(const FunctionUse& use, const Scope& scope) {
     for (const auto* function : scope.functions(use)) {
         if (!function->takes_row) continue;
         if (!is_builtin(function->oid)) {
-            if (auto refusal = by_user_function(*function, *scope.catalog)) return refusal;
+            if (auto refusal = by_user_function(*function, scope)) return refusal;
             continue;
         }
-        if (auto refusal = by_builtin(*function, use)) return refusal;
+        if (auto refusal = by_builtin(*function, use, scope.choices)) return refusal;
     }
     return std::nullopt;
 }
 
-std::optional<Refusal> by_operator(const FunctionUse& use, const Catalog& catalog) {
-    for (const auto* symbol : catalog.operators_named(use.name)) {
-        if (symbol->volatility != 'i' || !symbol->native) {
+std::optional<Refusal> by_operator(const FunctionUse& use, const Scope& scope) {
+    for (const auto* symbol : scope.catalog->operators_named(use.name)) {
+        const bool fine = symbol->volatility == 'i' && symbol->native;
+        if (!fine && !vouched(scope.choices, &FunctionSettings::user, symbol->schema, symbol->name)) {
             return Refusal{
                 label::kUserOperator,
-                fmt::format("uses operator {}, which a function that is not built in gives a meaning",
+                fmt::format("uses operator {}, which a function that is not built in gives a meaning; "
+                            "functions.user lists those that you vouch for",
                             use.name)};
         }
     }
@@ -97,7 +119,7 @@ std::optional<Refusal> by_functions(const Reach::Part& part) {
         std::optional<Refusal> refusal;
         switch (use.form) {
             case FunctionUse::Form::Call: refusal = by_call(use, part.scope); break;
-            case FunctionUse::Form::Operator: refusal = by_operator(use, *part.scope.catalog); break;
+            case FunctionUse::Form::Operator: refusal = by_operator(use, part.scope); break;
             case FunctionUse::Form::Field: refusal = by_field(use, part.scope); break;
         }
         if (refusal) return refusal;

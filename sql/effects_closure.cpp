@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "sql/choices.h"
 #include "sql/functions.h"
 #include "sql/session_settings.h"
 
@@ -128,7 +129,7 @@ void Closure::opaque(std::string reason) {
 }
 
 Scope Closure::unknown() const {
-    return {context_.catalog, nullptr, {}};
+    return {context_.catalog, nullptr, {}, context_.choices};
 }
 
 Scope Closure::as_owner(Scope scope) const {
@@ -439,6 +440,7 @@ void Closure::call_expressions(const Relation& relation, const Scope& running) {
 void Closure::call(const FunctionUse& use, const Frame& frame) {
     if (use.form == FunctionUse::Form::Operator) {
         for (const auto* symbol : catalog().operators_named(use.name)) {
+            if (vouched(context_.choices, &FunctionSettings::user, symbol->schema, symbol->name)) continue;
             if (symbol->volatility == 'v' && !symbol->native)
                 call(symbol->function, frame.running, fmt::format("operator {}", use.name));
         }
@@ -452,7 +454,8 @@ void Closure::call(const FunctionUse& use, const Frame& frame) {
     for (const auto* function : candidates) {
         if (field && !function->takes_row) continue;
         if (!is_builtin(function->oid)) {
-            call(*function, frame.running);
+            if (!vouched(context_.choices, &FunctionSettings::user, function->schema, function->name))
+                call(*function, frame.running);
             continue;
         }
         switch (effect_of_builtin(use.name)) {

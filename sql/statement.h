@@ -125,7 +125,7 @@ struct Statement {
     bool cascade = false;                            // TRUNCATE ... CASCADE
     bool discards_all = false;                       // DISCARD ALL; DEALLOCATE ALL
     Isolation isolation = Isolation::Default;        // BEGIN, SET TRANSACTION
-    std::string name;              // of SET/RESET/SHOW: the setting; of PREPARE/EXECUTE/DEALLOCATE/cursor: it
+    std::string name;  // of SET/RESET/SHOW: the setting; of PREPARE/EXECUTE/DEALLOCATE/cursor: it
     std::string body;  // of DO: the code; its language is in name
     // PREPARE, EXPLAIN (ANALYZE), DECLARE CURSOR, COPY (query) TO, CREATE TEMP TABLE AS: the query, whose
     // facts are not repeated in the outer statement. CREATE RULE: the actions. CREATE FUNCTION with an

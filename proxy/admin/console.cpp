@@ -9,6 +9,7 @@
 #include "config/settings_table.h"
 #include "config/version.h"
 #include "proxy/admin/console_reply.h"
+#include "sql/choices.h"
 
 namespace warmfront::admin {
 
@@ -27,6 +28,10 @@ std::span<const Command> commands();
 
 std::string text(std::uint64_t number) {
     return std::to_string(number);
+}
+
+std::string milliseconds(std::uint64_t us) {
+    return fmt::format("{:.1f}", static_cast<double>(us) / 1000);
 }
 
 void show_help(ConsoleReply& reply, const ConsoleContext&, std::string_view) {
@@ -67,16 +72,67 @@ void show_stats(ConsoleReply& reply, const ConsoleContext& context, std::string_
 void show_cache(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
     const Observation seen = context.observe();
     constexpr std::array<std::string_view, 2> kColumns{"name", "value"};
-    reply.table(kColumns, {{"entries", text(seen.store.entries)},
-                           {"bytes", text(seen.store.bytes)},
-                           {"max_bytes", text(seen.store_bytes_max)},
-                           {"fills", text(seen.store.fills)},
-                           {"fills_refused", text(seen.store.fills_refused)},
-                           {"evictions", text(seen.store.evictions)},
-                           {"expired", text(seen.store.expired)},
-                           {"voided", text(seen.store.voided)},
-                           {"flights", text(seen.flights)},
-                           {"templates", text(seen.templates)}});
+    reply.table(kColumns,
+                {{"entries", text(seen.store.entries)},
+                 {"bytes", text(seen.store.bytes)},
+                 {"max_bytes", text(seen.store_bytes_max)},
+                 {"fills", text(seen.store.fills)},
+                 {"fills_refused", text(seen.store.fills_refused)},
+                 {"evictions", text(seen.store.evictions)},
+                 {"expired", text(seen.store.expired)},
+                 {"voided", text(seen.store.voided)},
+                 {"flights", text(seen.flights)},
+                 {"templates", text(seen.templates)},
+                 {"mode", seen.observing ? "observe" : "serve"},
+                 {"would_be_hits", text(seen.ledger.would_hits)},
+                 {"saved_ms", milliseconds(seen.ledger.saved_us)},
+                 {"verified", text(seen.ledger.verified)},
+                 {"mismatches", text(seen.ledger.mismatches)},
+                 {"templates_off", text(seen.ledger.off_by_break_even + seen.ledger.off_by_mismatch)}});
+}
+
+std::vector<std::string> template_row(const session::TemplateRow& row) {
+    const bool off = row.off != session::Off::No;
+    return {sql::digest_text(row.digest),
+            row.database,
+            std::string(sql::name_of(row.query_class)),
+            row.cacheable ? "yes" : "no",
+            off             ? std::string(session::name_of(row.off))
+            : row.cacheable ? "on"
+                            : "",
+            off || row.cacheable ? row.off_reason : row.refusal,
+            text(row.requests),
+            text(row.hits),
+            text(row.would_hits),
+            text(row.misses),
+            fmt::format("{:.4f}", row.hit_ratio()),
+            milliseconds(row.origin_mean_us),
+            milliseconds(row.saved_us),
+            std::to_string(row.entries),
+            std::to_string(row.bytes),
+            text(row.verified),
+            text(row.mismatches),
+            row.text};
+}
+
+void show_templates(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
+    Rows rows;
+    for (const session::TemplateRow& row : context.templates()) rows.push_back(template_row(row));
+    constexpr std::array<std::string_view, 18> kColumns{
+        "digest",   "database", "class",         "cached",   "state",      "reason",
+        "requests", "hits",     "would_be_hits", "misses",   "hit_ratio",  "origin_ms",
+        "saved_ms", "entries",  "bytes",         "verified", "mismatches", "template"};
+    reply.table(kColumns, rows);
+}
+
+void resume_template(ConsoleReply& reply, const ConsoleContext& context, std::string_view argument) {
+    const auto digest = sql::parse_digest(argument);
+    if (!digest && !argument.empty())
+        return reply.fail(
+            {"42601", "RESUME TEMPLATE takes a digest of 16 digits, as SHOW TEMPLATES shows it"});
+    if (context.resume(digest) == 0 && digest)
+        return reply.fail({"42704", fmt::format("there is no template {}", argument)});
+    reply.done("RESUME");
 }
 
 void show_refusals(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
@@ -180,6 +236,8 @@ std::span<const Command> commands() {
         {"SHOW HELP", "", "this list", show_help},
         {"SHOW STATS", "", "queries, hits, misses, bytes and latencies per database", show_stats},
         {"SHOW CACHE", "", "what is in memory, and what left it", show_cache},
+        {"SHOW TEMPLATES", "", "statement by statement: kept or why not, hits, what they save, memory",
+         show_templates},
         {"SHOW REFUSALS", "", "reads that are not kept, by reason", show_refusals},
         {"SHOW INVALIDATIONS", "", "what voided answers, by cause", show_invalidations},
         {"SHOW CONNECTIONS", "", "the clients that are connected", show_connections},
@@ -188,6 +246,8 @@ std::span<const Command> commands() {
         {"EXPLAIN CACHE", "[IN database] query", "whether a query's answer is kept, and why not",
          explain_cache},
         {"FLUSH", "[database]", "drop what is kept, of one database or of all", flush},
+        {"RESUME TEMPLATE", "[digest]", "keep answers of a statement again that was switched off, or of all",
+         resume_template},
         {"RELOAD", "", "read the configuration file again", reload},
         {"SHUTDOWN", "", "finish what is under way and end the process", shut_down},
     };

@@ -8,6 +8,8 @@
 // answer() is called on the asking client's worker: no callback may wait for a worker's loop.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +23,7 @@
 #include "proxy/admin/observation.h"
 #include "proxy/session/directory.h"
 #include "proxy/session/shared.h"
+#include "proxy/session/template_row.h"
 
 namespace warmfront::admin {
 
@@ -34,6 +37,10 @@ struct ConsoleContext {
     std::function<Result<Properties>(const std::string& database, std::string_view query)> explain;
     // nullopt: every database.
     std::function<Result<void>(const std::optional<std::string>& database)> flush;
+    // From first to last as they are to be shown.
+    std::function<std::vector<session::TemplateRow>()> templates;
+    // On again, whatever switched them off; nullopt: all. How many there were.
+    std::function<std::size_t(std::optional<std::uint64_t> digest)> resume;
     std::function<Result<void>()> reload;
     std::function<void()> shut_down;  // begins it; the answer still reaches the client
 };

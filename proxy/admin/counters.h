@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/session/count.h"
 #include "proxy/session/meter.h"
 #include "sql/analysis.h"
 
@@ -38,16 +39,7 @@ inline constexpr std::array kDropCauses{session::DropCause::Write,        sessio
                                         session::DropCause::UpstreamLost, session::DropCause::Flush};
 [[nodiscard]] std::string_view name_of(session::DropCause cause);  // "write", "upstream_lost", ...
 
-class Counter {
-public:
-    void add(std::uint64_t n) noexcept {
-        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-    [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
-private:
-    std::atomic<std::uint64_t> value_{0};
-};
+using session::Counter;
 
 // Durations in buckets that double: bucket k holds those of at most 2^k microseconds and above 2^(k-1); the
 // last one holds all above 2^(kBuckets-2), which is 17 s.

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "config/values.h"
+#include "sql/choices.h"
+
 namespace warmfront::admin {
 
 static std::string name_of(sql::Oid oid, const sql::Catalog* catalog) {
@@ -40,7 +43,18 @@ Properties explain(const sql::Analysis& analysis, const sql::Catalog* catalog) {
     }
     for (const auto& step : analysis.read_steps) properties.emplace_back("reads", step);
     for (const auto& step : analysis.effect_steps) properties.emplace_back("effect", step);
-    if (!analysis.hint.empty()) properties.emplace_back("hint", analysis.hint);
+    if (analysis.cacheable && analysis.lifetime != sql::Lifetime{}) {
+        properties.emplace_back(
+            "kept for", fmt::format("{}{}", print_duration(std::chrono::milliseconds(analysis.lifetime.ms)),
+                                    analysis.lifetime.at_most_default ? ", at most cache.ttl" : ""));
+    }
+    if (analysis.query_class == sql::QueryClass::Read && analysis.digest != 0)
+        properties.emplace_back("digest", sql::digest_text(analysis.digest));
+    if (!analysis.hint.empty()) {
+        const bool understood = analysis.hint == "off" || sql::ttl_in_hint(analysis.hint);
+        properties.emplace_back(
+            "hint", analysis.hint + (understood ? "" : " (not understood: off, or ttl= from 1ms to 30d)"));
+    }
     if (catalog == nullptr)
         properties.emplace_back("catalog", "not known yet: reads are not kept, writes drop everything");
     return properties;

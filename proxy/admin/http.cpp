@@ -31,7 +31,8 @@ Response readiness(const Observation& observation) {
     return {.status = 503, .reason = "Service Unavailable", .body = observation.not_ready + "\n"};
 }
 
-Response answer_to(std::string_view method, std::string_view path, const HttpServer::Observe& observe) {
+Response answer_to(std::string_view method, std::string_view path, const HttpServer::Observe& observe,
+                   const HttpServer::Templates& templates) {
     if (method != "GET" && method != "HEAD") {
         return {.status = 405,
                 .reason = "Method Not Allowed",
@@ -43,6 +44,7 @@ Response answer_to(std::string_view method, std::string_view path, const HttpSer
     if (path == "/healthz") return {.body = "alive\n"};
     if (path == "/readyz") return readiness(observe());
     if (path == "/api/stats") return {.type = "application/json", .body = stats_json(observe())};
+    if (path == "/api/templates") return {.type = "application/json", .body = templates_json(templates())};
     if (path == "/") {
         return {.type = "text/html; charset=utf-8",
                 .body = std::string(status_page()),
@@ -50,7 +52,7 @@ Response answer_to(std::string_view method, std::string_view path, const HttpSer
     }
     return {.status = 404,
             .reason = "Not Found",
-            .body = "there are /metrics, /healthz, /readyz, /api/stats and / here\n"};
+            .body = "there are /metrics, /healthz, /readyz, /api/stats, /api/templates and / here\n"};
 }
 
 // "127.0.0.1:9432", "[::1]:9432", "+9432" for every interface, as civetweb spells addresses.
@@ -62,7 +64,8 @@ std::string listening_port(const Address& address) {
 
 class CivetServer final : public HttpServer {
 public:
-    explicit CivetServer(Observe observe) : observe_(std::move(observe)) {}
+    CivetServer(Observe observe, Templates templates)
+        : observe_(std::move(observe)), templates_(std::move(templates)) {}
     ~CivetServer() override {
         if (context_ != nullptr) mg_stop(context_);
     }
@@ -107,8 +110,9 @@ public:
 private:
     static int on_request(mg_connection* connection, void* self) noexcept {
         const mg_request_info* request = mg_get_request_info(connection);
+        const auto* server = static_cast<CivetServer*>(self);
         const Response response =
-            answer_to(request->request_method, request->local_uri, static_cast<CivetServer*>(self)->observe_);
+            answer_to(request->request_method, request->local_uri, server->observe_, server->templates_);
         const std::string head = fmt::format(
             "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n"
             "X-Content-Type-Options: nosniff\r\n{}Connection: close\r\n\r\n",
@@ -130,6 +134,7 @@ private:
     }
 
     const Observe observe_;
+    const Templates templates_;
     std::mutex message_mutex_;
     std::string first_message_;
     mg_context* context_ = nullptr;
@@ -137,8 +142,9 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const Address& address, Observe observe) {
-    auto server = std::make_unique<CivetServer>(std::move(observe));
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const Address& address, Observe observe,
+                                                      Templates templates) {
+    auto server = std::make_unique<CivetServer>(std::move(observe), std::move(templates));
     if (const auto listening = server->listen(address); !listening) return tl::unexpected(listening.error());
     return server;
 }

@@ -4,6 +4,7 @@
 //   GET /healthz     200 while the process lives
 //   GET /readyz      200 "ready", or 503 and why not
 //   GET /api/stats   JSON (proxy/admin/stats_json.h)
+//   GET /api/templates   JSON: the statements that are kept, those first that save most
 //   GET /            the status page; asks /api/stats, loads nothing from elsewhere
 //
 // HEAD too; other methods 405, other paths 404. Threads of its own: two that serve and one that accepts; at
@@ -14,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config/result.h"
 #include "config/settings.h"
@@ -26,9 +28,11 @@ public:
     // Called on the server's threads, also at the same time; must not throw and returns within some
     // milliseconds.
     using Observe = std::function<Observation()>;
+    using Templates = std::function<std::vector<session::TemplateRow>()>;
 
     // Listens when it returns. Fails with 55000 and the reason if the address cannot be had.
-    [[nodiscard]] static Result<std::unique_ptr<HttpServer>> start(const Address& address, Observe observe);
+    [[nodiscard]] static Result<std::unique_ptr<HttpServer>> start(const Address& address, Observe observe,
+                                                                   Templates templates);
     // Waits for requests that are being answered.
     virtual ~HttpServer() = default;
     [[nodiscard]] virtual std::uint16_t port() const = 0;  // the real one where the address said 0

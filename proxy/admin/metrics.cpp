@@ -109,6 +109,24 @@ static Samples durations(const Observation& seen) {
     return samples;
 }
 
+static Samples saved_seconds(const Observation& seen) {
+    return one(static_cast<double>(seen.ledger.saved_us) / 1e6);
+}
+
+template <auto Member>
+static Samples of_ledger(const Observation& seen) {
+    return one(static_cast<double>(seen.ledger.*Member));
+}
+
+static Samples templates_off(const Observation& seen) {
+    return {sample({{"reason", "break_even"}}, static_cast<double>(seen.ledger.off_by_break_even)),
+            sample({{"reason", "mismatch"}}, static_cast<double>(seen.ledger.off_by_mismatch))};
+}
+
+static Samples observing(const Observation& seen) {
+    return one(seen.observing ? 1 : 0);
+}
+
 static Samples build_info(const Observation&) {
     return {sample({{"version", std::string(version())}}, 1)};
 }
@@ -121,6 +139,7 @@ std::span<const Metric> metrics_table() {
     using Total = DatabaseTotals;
     using Store = cache::StoreStats;
     using Process = ProcessStats;
+    using Ledger = session::LedgerTotals;
     static constexpr Metric kTable[] = {
         {"warmfront_build_info", Gauge, "1; the label says which version runs.", build_info},
         {"warmfront_ready", Gauge, "1 while queries can be served, as /readyz says.", ready},
@@ -163,6 +182,18 @@ std::span<const Metric> metrics_table() {
          of_all<&Observation::flights>},
         {"warmfront_templates", Gauge, "Statements whose analysis is remembered.",
          of_all<&Observation::templates>},
+
+        {"warmfront_templates_off", Gauge, "Statements that are not kept for what was measured, by reason.",
+         templates_off},
+        {"warmfront_saved_seconds_total", Counter,
+         "PostgreSQL's time that hits saved; in observe mode, would have saved.", saved_seconds},
+        {"warmfront_observing", Gauge, "1 in observe mode: nothing is answered from memory.", observing},
+        {"warmfront_would_be_hits_total", Counter, "Reads that observe mode would have answered from memory.",
+         of_ledger<&Ledger::would_hits>},
+        {"warmfront_verified_total", Counter, "Hits that PostgreSQL was asked as well, and compared.",
+         of_ledger<&Ledger::verified>},
+        {"warmfront_mismatches_total", Counter, "Verified hits whose answer was not PostgreSQL's.",
+         of_ledger<&Ledger::mismatches>},
 
         {"process_resident_memory_bytes", Gauge, "Resident memory.", of_process<&Process::resident_bytes>},
         {"process_virtual_memory_bytes", Gauge, "Virtual memory.", of_process<&Process::virtual_bytes>},

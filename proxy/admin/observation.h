@@ -9,6 +9,7 @@
 #include "cache/store.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/process.h"
+#include "proxy/session/template_row.h"
 
 namespace warmfront::admin {
 
@@ -18,6 +19,8 @@ struct Observation {
     std::size_t store_bytes_max = 0;  // the memory budget
     std::size_t flights = 0;          // misses under way that others may share
     std::size_t templates = 0;        // statements whose analysis is remembered
+    session::LedgerTotals ledger{};
+    bool observing = false;  // cache.mode is observe
     ProcessStats process{};
     std::chrono::milliseconds uptime{0};
     std::string not_ready{};  // why queries cannot be served; empty if they can

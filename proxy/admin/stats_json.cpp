@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/version.h"
+#include "sql/choices.h"
 
 namespace warmfront::admin {
 
@@ -53,6 +54,31 @@ static std::string database(std::string_view name, const DatabaseTotals& totals)
                    {"forwarded", latency(totals.forwarded_latency)}});
 }
 
+static std::string seconds(std::uint64_t us) {
+    return fmt::format("{:.6f}", static_cast<double>(us) / 1e6);
+}
+
+std::string templates_json(const std::vector<session::TemplateRow>& rows) {
+    std::string list;
+    for (const session::TemplateRow& row : rows) {
+        if (!row.cacheable) continue;
+        list += (list.empty() ? "" : ",") + object({{"digest", quoted(sql::digest_text(row.digest))},
+                                                    {"database", quoted(row.database)},
+                                                    {"template", quoted(row.text)},
+                                                    {"state", quoted(session::name_of(row.off))},
+                                                    {"reason", quoted(row.off_reason)},
+                                                    {"requests", std::to_string(row.requests)},
+                                                    {"hits", std::to_string(row.hits)},
+                                                    {"would_be_hits", std::to_string(row.would_hits)},
+                                                    {"misses", std::to_string(row.misses)},
+                                                    {"hit_ratio", fmt::format("{:.6f}", row.hit_ratio())},
+                                                    {"origin_seconds", seconds(row.origin_mean_us)},
+                                                    {"saved_seconds", seconds(row.saved_us)},
+                                                    {"bytes", std::to_string(row.bytes)}});
+    }
+    return "[" + list + "]";
+}
+
 std::string stats_json(const Observation& observation) {
     DatabaseTotals all;
     std::string databases;
@@ -68,6 +94,10 @@ std::string stats_json(const Observation& observation) {
                                      {"bytes", std::to_string(observation.store.bytes)},
                                      {"max_bytes", std::to_string(observation.store_bytes_max)},
                                      {"evictions", std::to_string(observation.store.evictions)}})},
+                   {"mode", quoted(observation.observing ? "observe" : "serve")},
+                   {"would_be_hits", std::to_string(observation.ledger.would_hits)},
+                   {"saved_seconds", seconds(observation.ledger.saved_us)},
+                   {"mismatches", std::to_string(observation.ledger.mismatches)},
                    {"all", database("all", all)},
                    {"databases", "[" + databases + "]"}});
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "proxy/admin/observation.h"
 
@@ -10,5 +11,10 @@ namespace warmfront::admin {
 // {"version", "uptime_seconds", "ready", "not_ready", "cache": {...}, "all": {...}, "databases": [{"name",
 // ...}]}. Durations in seconds, sizes in bytes; percentiles are the upper bounds of their buckets.
 [[nodiscard]] std::string stats_json(const Observation& observation);
+
+// [{"digest", "database", "template", "state", "reason", "requests", "hits", "would_be_hits", "misses",
+// "hit_ratio", "origin_seconds", "saved_seconds", "bytes"}, ...]: of the rows, those that may be kept; the
+// text of others could hold what is nobody's business.
+[[nodiscard]] std::string templates_json(const std::vector<session::TemplateRow>& rows);
 
 }  // namespace warmfront::admin

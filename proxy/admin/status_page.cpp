@@ -44,7 +44,7 @@ th:first-child, td:first-child { text-align: left; } tr + tr td { border-top: 1p
 <main>
 <header>
   <h1>warmfront</h1><span class="soft" id="about">&nbsp;</span>
-  <nav><a href="/metrics">metrics</a><a href="/api/stats">json</a><a href="/readyz">readiness</a></nav>
+  <nav><a href="/metrics">metrics</a><a href="/api/stats">json</a><a href="/api/templates">statements</a><a href="/readyz">readiness</a></nav>
 </header>
 <div class="tiles">
   <div class="tile"><span class="soft">hit ratio</span><b id="ratio">&ndash;</b><div class="bar"><i id="ratio-bar"></i></div></div>
@@ -57,6 +57,9 @@ th:first-child, td:first-child { text-align: left; } tr + tr td { border-top: 1p
 <div class="wide"><table>
   <thead><tr><th>database</th><th>connections</th><th>queries</th><th>hits</th><th>misses</th><th>hit ratio</th><th>p99 hit</th><th>p99 forwarded</th></tr></thead>
   <tbody id="databases"></tbody></table></div>
+<div class="wide"><table>
+  <thead><tr><th>statement</th><th>requests</th><th>hit ratio</th><th>PostgreSQL takes</th><th>saved</th><th>memory</th><th>state</th></tr></thead>
+  <tbody id="templates"></tbody></table></div>
 </main>
 <script>
 "use strict";
@@ -71,23 +74,26 @@ let before = null;
 const rates = [];
 
 function show(now) {
-  at("about").textContent = `${now.version} \u00b7 up ${span(now.uptime_seconds)} \u00b7 ` + (now.ready ? "ready" : "not ready: " + now.not_ready);
-  at("ratio").textContent = percent(now.all.hit_ratio);
-  at("ratio-bar").style.width = percent(now.all.hit_ratio).replace(" ", "");
+  at("about").textContent = `${now.version} \u00b7 up ${span(now.uptime_seconds)} \u00b7 ` + (now.ready ? "ready" : "not ready: " + now.not_ready) +
+    (now.mode === "observe" ? " \u00b7 observes only: hits are those that would be" : "");
+  const found = now.mode === "observe" ? now.would_be_hits : now.all.hits;
+  const ratio = found ? found / (found + now.all.misses) : 0;
+  at("ratio").textContent = percent(ratio);
+  at("ratio-bar").style.width = percent(ratio).replace(" ", "");
   at("queries").textContent = `${count(now.all.queries)} queries, ${count(now.all.connections)} connections`;
   at("hit").textContent = `${time(now.all.hit.p50_seconds)} / ${time(now.all.hit.p99_seconds)}`;
   at("miss").textContent = `miss ${time(now.all.miss.p50_seconds)} / ${time(now.all.miss.p99_seconds)}`;
   at("memory").textContent = `${bytes(now.cache.bytes)}`;
   at("memory-bar").style.width = now.cache.max_bytes ? 100 * now.cache.bytes / now.cache.max_bytes + "%" : "0";
   if (before) {
-    const rate = Math.max(0, now.all.hits - before.hits) / ((performance.now() - before.at) / 1000);
+    const rate = Math.max(0, found - before.hits) / ((performance.now() - before.at) / 1000);
     at("rate").textContent = count(rate);
     rates.push(rate);
     if (rates.length > 60) rates.shift();
     const top = Math.max(...rates, 1);
     at("curve").setAttribute("points", rates.map((r, i) => `${60 - rates.length + i + 1},${19 - 18 * r / top}`).join(" "));
   }
-  before = { hits: now.all.hits, at: performance.now() };
+  before = { hits: found, at: performance.now() };
   at("databases").replaceChildren(...now.databases.map(d => {
     const row = document.createElement("tr");
     for (const text of [d.name, count(d.connections), count(d.queries), count(d.hits), count(d.misses), percent(d.hit_ratio), time(d.hit.p99_seconds), time(d.forwarded.p99_seconds)])
@@ -96,9 +102,21 @@ function show(now) {
   }));
 }
 
+function list(templates) {
+  at("templates").replaceChildren(...templates.slice(0, 20).map(t => {
+    const row = document.createElement("tr");
+    for (const text of [t.template, count(t.requests), percent(t.hit_ratio), time(t.origin_seconds), time(t.saved_seconds), bytes(t.bytes), t.state])
+      row.appendChild(document.createElement("td")).textContent = text;
+    row.title = t.digest + (t.reason ? ": " + t.reason : "");
+    return row;
+  }));
+}
+
 async function refresh() {
   try {
-    show(await (await fetch("/api/stats", { cache: "no-store" })).json());
+    const get = async path => (await fetch(path, { cache: "no-store" })).json();
+    show(await get("/api/stats"));
+    list(await get("/api/templates"));
   } catch (error) {
     at("about").textContent = "no answer from warmfront";
   }

@@ -12,11 +12,14 @@ class WorkerMeter final : public session::Meter {
 public:
     WorkerMeter(DatabaseCounters& counters, const Clock& clock) : counters_(counters), clock_(clock) {}
 
-    void hit(std::uint64_t since_us) noexcept override {
+    std::uint64_t hit(std::uint64_t since_us) noexcept override {
         of_class(sql::QueryClass::Read).add(1);
         counters_.hits.add(1);
-        counters_.hit_latency.add(elapsed_us(since_us));
+        const std::uint64_t took_us = elapsed_us(since_us);
+        counters_.hit_latency.add(took_us);
+        return took_us;
     }
+    [[nodiscard]] std::uint64_t now_us() const noexcept override { return clock_.now_us(); }
     void forwarded(sql::QueryClass query_class, bool missed, std::uint64_t since_us) noexcept override {
         of_class(query_class).add(1);
         if (missed) counters_.misses.add(1);

@@ -33,6 +33,7 @@
 #include "cache/key.h"
 #include "cache/store.h"
 #include "config/ensure.h"
+#include "proxy/session/comparison.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/execution_values.h"
 #include "proxy/session/message_walk.h"
@@ -41,6 +42,7 @@
 #include "proxy/session/outbox.h"
 #include "proxy/session/plan.h"
 #include "proxy/session/prepared.h"
+#include "proxy/session/switches.h"
 #include "proxy/session/transaction.h"
 #include "proxy/wire/framer.h"
 #include "proxy/wire/messages.h"
@@ -58,6 +60,9 @@ struct Services {
     Outbox& to_server;
     std::string& scratch_template;
     std::string& scratch_literals;
+    const Switches& switches;
+    Sampler& sampler;
+    Ledger& ledger;
 };
 
 struct ConversationOptions {
@@ -174,11 +179,20 @@ private:
     // True if the request is done with (answered, or waiting for a flight). details: the values in the key.
     [[nodiscard]] bool serve_or_follow(const PlanRef& plan, const cache::KeyView& key,
                                        std::string_view details, Reply reply, const Given& given);
-    void reply_from(const cache::EntryRef& entry, Reply reply);
+    void reply_from(const cache::EntryRef& entry, const Plan& plan, Reply reply);
     void want_kept(Exchange& exchange, const PlanRef& plan, const cache::KeyView& key, Reply reply,
                    const Given& given);
     void go_alone();
     [[nodiscard]] bool only_plain_reads_under_way() const;
+
+    // conversation_oversight.cpp
+    void observe(const cache::KeyView& key, std::string_view details, Reply reply);
+    [[nodiscard]] bool wants_verifying(const Plan& plan, const cache::EntryRef& entry);
+    [[nodiscard]] static Answer answer_of(const Capture& capture);
+    void verify(const Exchange& exchange);
+    void note_refusal(const Plan& plan);
+    void count_hit(const Plan& plan, std::uint64_t took_us);
+    void count_forwarded(const Exchange& exchange);
 
     // conversation_backend.cpp
     void on_ready(Exchange& exchange, const wire::Piece& piece);
@@ -240,6 +254,8 @@ private:
     // Of the request at hand:
     bool go_alone_ = false;     // it has followed once already
     bool keep_wanted_ = false;  // a miss whose answer may be kept
+    bool would_hit_ = false;    // see Exchange
+    cache::EntryRef to_verify_;
     cache::FlightRole pending_role_ = cache::FlightRole::Alone;
     cache::FillTicket pending_ticket_;
     cache::EntryRef followed_;         // what the flight brought
@@ -252,6 +268,7 @@ private:
     bool terminated_ = false;
     std::uint64_t now_us_ = 0;
     std::uint64_t server_heard_us_ = 0;  // when the last exchange was begun
+    std::uint64_t server_ready_us_ = 0;  // when the last one was answered
 };
 
 }  // namespace warmfront::session

@@ -85,6 +85,7 @@ void Conversation::on_ready(Exchange& exchange, const wire::Piece& piece) {
     keep(exchange);
     settle(exchange, status);
     statements_after(exchange);
+    count_forwarded(exchange);
     if (exchange.kind != Exchange::Kind::Local)
         meter_.forwarded(exchange.query_class, exchange.missed, exchange.sent_us);
     // A COPY that never began: the server answers the Sync sent after CopyDone by itself.
@@ -114,9 +115,17 @@ void Conversation::keep(Exchange& exchange) {
     const bool same_settings = settings() && settings_->fingerprint == exchange.fingerprint;
     if (exchange.capture.complete() && !exchange.failed && same_settings &&
         exchange.plan->made_from->catalog_version == database_.catalog_version()) {
+        if (exchange.verify) verify(exchange);
+        const std::uint64_t begun_us = meter_.now_us();
+        const Ledger::Place& place = exchange.plan->ledger;
         entry = cache::Entry::make(key, exchange.ticket.seen, exchange.capture.row_description(),
-                                   exchange.capture.rows_and_close(), exchange.sent_us / 1000);
+                                   exchange.capture.rows_and_close(), exchange.sent_us / 1000,
+                                   {.lifetime = exchange.plan->analysis().lifetime,
+                                    .residence = place.account ? place.account->residence() : nullptr,
+                                    .stub = exchange.observed});
         meter_.filled(services_.store.fill(entry));
+        if (place.counts != nullptr) place.counts->keep_us.add(meter_.now_us() - begun_us);
+        if (exchange.observed) entry = {};
     } else if (exchange.capture.too_large()) {
         meter_.refused("too_large");
     }

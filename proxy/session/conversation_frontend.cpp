@@ -300,7 +300,11 @@ void Conversation::process_extended(std::string_view bytes) {
     // A statement prepared before the catalog changed may have to fail now ("cached plan must not change
     // result type"): PostgreSQL runs it once before it is served again.
     const bool settled = !statement || statement->settled_version == database_.catalog_version();
-    if (!may_read_cache(*plan) || !settled) return forward_extended(bytes, true);
+    if (!may_read_cache(*plan) || !settled) {
+        forward_extended(bytes, true);
+        if (exchanges_.back().plain_read) note_refusal(*plan);
+        return;
+    }
 
     services_.key.start(settings_->fingerprint, plan->made_from->id, 'E', single->row_limit);
     services_.key.append_sized(statement ? statement->parameter_types : single->parse->parameter_types);
@@ -334,7 +338,7 @@ void Conversation::forward_simple(std::string_view bytes, const PlanRef& plan,
         exchange.prepared_query = sql::query_of_prepare(wire::decode_query(bytes.substr(kHeaderBytes))->sql);
     }
     exchange.plain_read = plan && exchange.is_plain_read();
-    if (exchange.plain_read && !plan->cacheable()) meter_.refused(plan->analysis().refusal.label);
+    if (exchange.plain_read) note_refusal(*plan);
     services_.to_server.copy(bytes);
 }
 

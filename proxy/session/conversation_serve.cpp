@@ -146,7 +146,7 @@ bool Conversation::server_must_hear() const {
 
 bool Conversation::may_read_cache(const Plan& plan) const {
     const sql::SessionSettings* known = settings();
-    return options_.cache && plan.cacheable() && known && !known->has_temp_objects &&
+    return options_.cache && plan.cacheable() && plan.on() && known && !known->has_temp_objects &&
            plan.made_from->catalog_version == database_.catalog_version() &&
            block_.reads_committed(*known, plan) && !server_must_hear() &&
            (exchanges_.empty() || only_plain_reads_under_way());
@@ -159,17 +159,27 @@ cache::FillTicket Conversation::observe(const Plan& plan, const Given& given) co
 
 bool Conversation::serve_or_follow(const PlanRef& plan, const cache::KeyView& key, std::string_view details,
                                    Reply reply, const Given& given) {
-    keep_wanted_ = false;
+    keep_wanted_ = would_hit_ = false;
+    to_verify_ = {};
     // A portal that stops at a row limit can be continued inside a block: the server must have it then.
     if (reply.row_limit && !block_.idle()) return false;
+    if (services_.switches.observing()) {
+        observe(key, details, reply);
+        return false;
+    }
     // What a flight brought is good for the request that followed it, even when it could not be stored.
     const cache::EntryRef brought = std::exchange(followed_, {});
     const cache::EntryRef entry =
         brought && brought->key() == key ? brought : services_.store.find(key, now_us_ / 1000);
-    if (entry && local_bytes_ <= kLocalBytesMax &&
+    if (entry && !entry->is_stub() && local_bytes_ <= kLocalBytesMax &&
         (!reply.extended || !reply.describe || entry->has_row_description())) {
-        reply_from(entry, reply);
-        return true;
+        if (!wants_verifying(*plan, entry)) {
+            reply_from(entry, *plan, reply);
+            return true;
+        }
+        to_verify_ = entry;
+        keep_wanted_ = true;
+        return false;
     }
     keep_wanted_ = !sql::may_mean_now(details);
     if (!keep_wanted_ || go_alone_ || !exchanges_.empty() || idle_timeout_ms() != 0) return false;
@@ -184,7 +194,7 @@ bool Conversation::serve_or_follow(const PlanRef& plan, const cache::KeyView& ke
     return true;
 }
 
-void Conversation::reply_from(const cache::EntryRef& entry, Reply reply) {
+void Conversation::reply_from(const cache::EntryRef& entry, const Plan& plan, Reply reply) {
     const auto write = [&](auto& add, auto& add_body) {
         if (reply.extended) add(reply.parse ? kParseAndBindComplete : kBindComplete);
         add_body(!reply.extended || reply.describe ? entry->with_row_description()
@@ -203,14 +213,17 @@ void Conversation::reply_from(const cache::EntryRef& entry, Reply reply) {
         write(add, add);
         local_bytes_ += local.local_reply.size();
     }
-    meter_.hit(now_us_);
+    count_hit(plan, meter_.hit(now_us_));
 }
 
 // The exchange just forwarded is a miss: its answer is copied on the way.
 void Conversation::want_kept(Exchange& exchange, const PlanRef& plan, const cache::KeyView& key, Reply reply,
                              const Given& given) {
-    exchange.missed = true;
+    exchange.would_hit = would_hit_;
+    exchange.missed = !would_hit_ && !to_verify_;
     exchange.plan = plan;
+    exchange.observed = services_.switches.observing();
+    exchange.verify = std::exchange(to_verify_, {});
     if (!std::exchange(keep_wanted_, false)) return;
     const cache::FlightRole role = std::exchange(pending_role_, cache::FlightRole::Alone);
     if (role == cache::FlightRole::Lead) {

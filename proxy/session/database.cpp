@@ -17,6 +17,28 @@ std::shared_ptr<const sql::Catalog> Database::catalog() const {
     return in_force_;
 }
 
+Database::Judges Database::judges() const {
+    const std::lock_guard lock(mutex_);
+    return {in_force_, choices_, in_force_ ? version_in_force() : 0};
+}
+
+// A catalog's version would need 2^40 changes to reach the choices' part of the number.
+std::uint64_t Database::version_in_force() const {
+    constexpr unsigned kCatalogBits = 40;
+    return choices_version_ << kCatalogBits | in_force_->version;
+}
+
+void Database::choose(std::shared_ptr<const sql::Choices> choices) {
+    {
+        const std::lock_guard lock(mutex_);
+        choices_ = std::move(choices);
+        ++choices_version_;
+        if (in_force_) (void)put_in_force();
+    }
+    // After the new version is in force, as in publish().
+    log_.everything_changed(name_);
+}
+
 std::shared_ptr<const sql::Catalog> Database::last_loaded() const {
     const std::lock_guard lock(mutex_);
     return loaded_;
@@ -56,8 +78,9 @@ bool Database::put_in_force() {
     if (!loaded_ || loaded_epoch_ != epoch_) return false;
     if (!writes_by_epoch_.empty() && writes_by_epoch_.begin()->first < epoch_) return false;
     in_force_ = loaded_;
-    version_.store(in_force_->version, std::memory_order_release);
-    return std::exchange(last_version_, in_force_->version) != in_force_->version;
+    const std::uint64_t version = version_in_force();
+    version_.store(version, std::memory_order_release);
+    return std::exchange(last_version_, version) != version;
 }
 
 void Database::withdraw() {
@@ -129,9 +152,20 @@ Database& Databases::get(const std::string& name) {
         made = by_name_
                    .emplace(name, std::make_unique<Database>(name, log_, catalog_wanted_, &roles_generation_))
                    .first->second.get();
+        if (choices_) made->choose(choices_);
     }
     made->want_catalog();
     return *made;
+}
+
+void Databases::choose(const std::shared_ptr<const sql::Choices>& choices) {
+    std::vector<Database*> known;
+    {
+        const std::lock_guard lock(mutex_);
+        choices_ = choices;
+        for (const auto& [name, database] : by_name_) known.push_back(database.get());
+    }
+    for (Database* database : known) database->choose(choices);
 }
 
 std::vector<Database*> Databases::all() const {

@@ -21,6 +21,7 @@
 
 #include "cache/write_log.h"
 #include "sql/catalog.h"
+#include "sql/choices.h"
 #include "sql/session_settings.h"
 
 namespace warmfront::session {
@@ -36,7 +37,18 @@ public:
     [[nodiscard]] cache::Line& everything() { return everything_; }
     [[nodiscard]] cache::WriteLog& log() { return log_; }
 
-    // Version of the catalog in force; 0 while there is none.
+    // What statements are judged by. version: of the two together, 0 while no catalog is in force.
+    struct Judges {
+        std::shared_ptr<const sql::Catalog> catalog;
+        std::shared_ptr<const sql::Choices> choices;
+        std::uint64_t version = 0;
+    };
+    [[nodiscard]] Judges judges() const;
+    // Other choices from now on: all statements are judged anew, and everything kept of this database is
+    // void.
+    void choose(std::shared_ptr<const sql::Choices> choices);
+
+    // Version of the catalog and the choices in force; 0 while there is no catalog.
     [[nodiscard]] std::uint64_t catalog_version() const { return version_.load(std::memory_order_acquire); }
     [[nodiscard]] std::shared_ptr<const sql::Catalog> catalog() const;
 
@@ -78,7 +90,8 @@ public:
 
 private:
     static constexpr std::size_t kProfilesMax = 4096;
-    bool put_in_force();  // with mutex_ held; true if what was kept is void
+    [[nodiscard]] std::uint64_t version_in_force() const;  // with mutex_ held
+    bool put_in_force();                                   // with mutex_ held; true if what was kept is void
 
     const std::string name_;
     cache::WriteLog& log_;
@@ -94,7 +107,9 @@ private:
     std::shared_ptr<const sql::Catalog> loaded_;    // the newest snapshot
     std::shared_ptr<const sql::Catalog> in_force_;  // loaded_ or nullptr
     std::uint64_t loaded_epoch_ = 0;
-    std::uint64_t last_version_ = 0;  // of the catalog last in force
+    std::shared_ptr<const sql::Choices> choices_ = std::make_shared<const sql::Choices>();
+    std::uint64_t choices_version_ = 0;
+    std::uint64_t last_version_ = 0;  // last in force
     struct Profile {
         std::uint64_t generation;
         std::shared_ptr<const sql::SessionSettings> settings;
@@ -111,6 +126,8 @@ public:
     // The catalog of a new one is wanted at once.
     [[nodiscard]] Database& get(const std::string& name);
     [[nodiscard]] std::vector<Database*> all() const;
+    // Of those that there are, and of those to come.
+    void choose(const std::shared_ptr<const sql::Choices>& choices);
 
 private:
     cache::WriteLog& log_;
@@ -120,6 +137,7 @@ private:
     Database overflow_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::unique_ptr<Database>> by_name_;
+    std::shared_ptr<const sql::Choices> choices_;  // nullptr: none yet
 };
 
 }  // namespace warmfront::session

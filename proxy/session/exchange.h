@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/entry.h"
 #include "cache/write_log.h"
 #include "proxy/session/plan.h"
 #include "proxy/wire/framer.h"
@@ -79,6 +80,8 @@ struct Exchange {
     bool nothing_ran = false;        // and told that none of it was done
     bool begins_unexecuted = false;  // Extended: its first message is a Parse or Bind
     bool missed = false;             // would have been answered from the cache
+    bool would_hit = false;          // an answer is there; it is only observed
+    bool observed = false;           // of the answer nothing is kept but its size
     bool plain_read = false;         // leaves session, transaction and data as they are
     bool touches_settings = false;
     bool discards_statements = false;
@@ -116,6 +119,7 @@ struct Exchange {
     std::uint64_t catalog_version = 0;
     std::uint64_t sent_us = 0;
     Capture capture;
+    cache::EntryRef verify;  // a hit whose answer is compared with PostgreSQL's
 
     [[nodiscard]] bool is_plain_read() const {
         return query_class == sql::QueryClass::Read && consequences.effects.none() && !touches_settings &&

@@ -77,8 +77,8 @@ cache::FillTicket Plan::observe(const sql::StatementValues& values) const {
     return ticket;
 }
 
-Planner::Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> exclude, std::size_t plans_max)
-    : templates_(templates), exclude_(std::move(exclude)), plans_max_(plans_max) {}
+Planner::Planner(sql::TemplateTable& templates, Ledger& ledger, std::size_t worker, std::size_t plans_max)
+    : templates_(templates), ledger_(ledger), worker_(worker), plans_max_(plans_max) {}
 
 PlanRef Planner::plan(Database& database, Names names, std::string_view text, std::string_view example,
                       const sql::NormalizeOptions* lexis) {
@@ -97,9 +97,11 @@ PlanRef Planner::plan(Database& database, Names names, std::string_view text, st
             slot.plan->made_from->text == text)
             return slot.plan;
     }
-    auto made =
-        resolve(database, settings ? of_known_names(database, *settings, text, example, lexis)
-                                   : of_unknown_names(judged ? database.catalog() : nullptr, text, example));
+    auto made = resolve(database, settings ? of_known_names(database, *settings, text, example, lexis)
+                                           : of_unknown_names(judged ? database.judges() : Database::Judges{},
+                                                              text, example));
+    if (settings && version != 0)
+        made->ledger = ledger_.place(worker_, database.name(), example, made->analysis());
     if (slots_.size() >= plans_max_) slots_.clear();
     slots_.insert_or_assign(place, Slot{fingerprint, made->made_from->catalog_version, &database, made});
     return made;
@@ -122,20 +124,19 @@ PlanRef Planner::opaque(Database& database) {
 Planner::TemplateRef Planner::of_known_names(Database& database, const sql::SessionSettings& settings,
                                              std::string_view text, std::string_view example,
                                              const sql::NormalizeOptions* lexis) {
-    const auto catalog = database.catalog();
-    const std::uint64_t version = catalog ? catalog->version : 0;
-    if (auto known = templates_.find(settings.fingerprint, text, version)) return known;
+    const auto judges = database.judges();
+    if (auto known = templates_.find(settings.fingerprint, text, judges.version)) return known;
 
     sql::AnalysisContext context;
-    context.catalog = catalog.get();
-    context.exclude = exclude_;
+    context.catalog = judges.catalog.get();
+    context.choices = judges.choices.get();
     context.search_path = settings.search_path;
     context.user = settings.user;
     context.has_temporary = settings.has_temp_objects;
     if (lexis) context.literal_places = sql::literal_places(example, *lexis);
     sql::Template made;
     made.fingerprint = settings.fingerprint;
-    made.catalog_version = version;
+    made.catalog_version = judges.version;
     made.text = text;
     made.example = example.substr(0, kExampleBytesMax);
     made.analysis = sql::analyse(example, context);
@@ -143,20 +144,21 @@ Planner::TemplateRef Planner::of_known_names(Database& database, const sql::Sess
 }
 
 // Of one database and no use to other sessions for long: kept by this worker alone.
-Planner::TemplateRef Planner::of_unknown_names(const CatalogRef& catalog, std::string_view text,
+Planner::TemplateRef Planner::of_unknown_names(const Database::Judges& judges, std::string_view text,
                                                std::string_view example) {
     sql::AnalysisContext context;
-    context.catalog = catalog.get();
+    context.catalog = judges.catalog.get();
+    context.choices = judges.choices.get();
     context.names_known = false;
     auto made = std::make_shared<sql::Template>();
     made->fingerprint = kUnknownSettings;
-    made->catalog_version = catalog ? catalog->version : 0;
+    made->catalog_version = judges.version;
     made->text = text;
     made->analysis = sql::analyse(example, context);
     return made;
 }
 
-PlanRef Planner::resolve(Database& database, TemplateRef made_from) {
+std::shared_ptr<Plan> Planner::resolve(Database& database, TemplateRef made_from) {
     auto plan = std::make_shared<Plan>();
     const sql::Analysis& analysis = made_from->analysis;
     plan->database = &database.everything();

@@ -17,6 +17,7 @@
 #include "cache/write_log.h"
 #include "proxy/session/database.h"
 #include "proxy/session/effect_set.h"
+#include "proxy/session/ledger.h"
 #include "sql/predicate.h"
 #include "sql/session_settings.h"
 #include "sql/template.h"
@@ -39,9 +40,12 @@ struct Plan {
     cache::Line* database = nullptr;
     std::vector<Read> reads;  // empty unless cacheable
     std::vector<Write> writes;
+    Ledger::Place ledger;  // where it is counted; nowhere if the session's names are not known
 
     [[nodiscard]] const sql::Analysis& analysis() const { return made_from->analysis; }
     [[nodiscard]] bool cacheable() const { return !reads.empty(); }
+    // Not switched off by what was measured.
+    [[nodiscard]] bool on() const { return !ledger.account || ledger.account->on(); }
     [[nodiscard]] bool writes_rows() const {
         return analysis().effects.everything || !analysis().effects.relations.empty();
     }
@@ -64,7 +68,8 @@ struct Names {
 
 class Planner {
 public:
-    Planner(sql::TemplateTable& templates, std::vector<sql::RelationName> exclude, std::size_t plans_max);
+    // worker: the one that it belongs to, where its statements are counted in the ledger.
+    Planner(sql::TemplateTable& templates, Ledger& ledger, std::size_t worker, std::size_t plans_max);
 
     // text: the template (simple protocol) or the statement as prepared; example: a statement that it stands
     // for. lexis: how text was made from the example; nullptr where they are the same.
@@ -74,14 +79,13 @@ public:
     [[nodiscard]] PlanRef opaque(Database& database);
 
 private:
-    using CatalogRef = std::shared_ptr<const sql::Catalog>;
     using TemplateRef = std::shared_ptr<const sql::Template>;
     [[nodiscard]] TemplateRef of_known_names(Database& database, const sql::SessionSettings& settings,
                                              std::string_view text, std::string_view example,
                                              const sql::NormalizeOptions* lexis);
-    [[nodiscard]] TemplateRef of_unknown_names(const CatalogRef& catalog, std::string_view text,
+    [[nodiscard]] TemplateRef of_unknown_names(const Database::Judges& judges, std::string_view text,
                                                std::string_view example);
-    [[nodiscard]] PlanRef resolve(Database& database, TemplateRef made_from);
+    [[nodiscard]] static std::shared_ptr<Plan> resolve(Database& database, TemplateRef made_from);
     [[nodiscard]] static std::vector<Plan::Read> footprint_reads(Database& database,
                                                                  const sql::Analysis& analysis);
 
@@ -92,7 +96,8 @@ private:
         PlanRef plan;
     };
     sql::TemplateTable& templates_;
-    const std::vector<sql::RelationName> exclude_;
+    Ledger& ledger_;
+    const std::size_t worker_;
     const std::size_t plans_max_;
     std::unordered_map<std::uint64_t, Slot> slots_;  // by hash of fingerprint and text; compared in full
     std::unordered_map<const Database*, PlanRef> opaque_;

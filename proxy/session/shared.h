@@ -28,6 +28,8 @@
 #include "proxy/session/conversation.h"
 #include "proxy/session/database.h"
 #include "proxy/session/directory.h"
+#include "proxy/session/ledger.h"
+#include "proxy/session/switches.h"
 #include "sql/session_settings.h"
 #include "sql/template.h"
 
@@ -78,6 +80,8 @@ struct Shared {
     AdminConsole& console;
     CancelRegistry& cancels;
     Directory& directory;
+    Ledger& ledger;
+    Switches& switches;
 
     // Replaced as a whole by a reload; a session reads them when it begins.
     [[nodiscard]] std::shared_ptr<const Settings> settings() const {

@@ -11,8 +11,8 @@ Worker::Worker(Shared& shared, unsigned number, MakeMeter make_meter)
       number_(number),
       make_meter_(std::move(make_meter)),
       mailbox_(loop_),
-      planner_(shared.templates, excluded_relations(*shared.settings()),
-               shared.settings()->cache.templates_max),
+      planner_(shared.templates, shared.ledger, number, shared.settings()->cache.templates_max),
+      sampler_(number + 1),
       burial_(loop_, this, [](void* worker) noexcept { static_cast<Worker*>(worker)->bury(); }),
       deadline_(loop_, [this] {
           for (const std::uint64_t number : session_numbers())
@@ -21,18 +21,6 @@ Worker::Worker(Shared& shared, unsigned number, MakeMeter make_meter)
       }) {}
 
 Worker::~Worker() = default;
-
-std::vector<sql::RelationName> excluded_relations(const Settings& settings) {
-    std::vector<sql::RelationName> names;
-    for (const std::string& text : settings.cache.exclude) {
-        const auto dot = text.find('.');
-        if (dot == std::string::npos)
-            names.push_back({{}, text});
-        else
-            names.push_back({text.substr(0, dot), text.substr(dot + 1)});
-    }
-    return names;
-}
 
 Result<void> Worker::listen(io::ListenSocket socket) {
     auto listener = io::Listener::start(
@@ -116,8 +104,8 @@ Meter& Worker::meter(const std::string& database) {
 }
 
 Services Worker::services() {
-    return {shared_.store, shared_.flights, shared_.interner,  planner_,         key_,
-            to_client_,    to_server_,      scratch_template_, scratch_literals_};
+    return {shared_.store, shared_.flights,   shared_.interner,  planner_,         key_,     to_client_,
+            to_server_,    scratch_template_, scratch_literals_, shared_.switches, sampler_, shared_.ledger};
 }
 
 }  // namespace warmfront::session

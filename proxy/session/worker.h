@@ -18,13 +18,11 @@
 #include "proxy/session/outbox.h"
 #include "proxy/session/plan.h"
 #include "proxy/session/shared.h"
+#include "proxy/session/switches.h"
 
 namespace warmfront::session {
 
 class Session;
-
-// cache.exclude as names.
-[[nodiscard]] std::vector<sql::RelationName> excluded_relations(const Settings& settings);
 
 class Worker {
 public:
@@ -68,6 +66,7 @@ private:
     io::Loop loop_;
     io::Mailbox mailbox_;
     Planner planner_;
+    Sampler sampler_;
     cache::KeyBuilder key_;
     Outbox to_client_, to_server_;
     std::string scratch_template_, scratch_literals_;

@@ -48,6 +48,21 @@ TEST_CASE("store: gives what was filled, under its key alone") {
     CHECK(body_of(store.find(key_of("a"), 0)) == "again");
 }
 
+TEST_CASE("store: an entry with a lifetime of its own is kept as long as that says") {
+    struct Row {
+        sql::Lifetime lifetime;
+        std::uint64_t kept_ms;
+    };
+    for (const auto& [lifetime, kept_ms] : std::vector<Row>{
+             {{0, true}, 10}, {{5, true}, 5}, {{5, false}, 5}, {{50, true}, 10}, {{50, false}, 50}}) {
+        CAPTURE(kept_ms);
+        Store store{{.memory_bytes = kMiB, .ttl_ms = 10}};
+        REQUIRE(store.fill(Entry::make(key_of("a"), {}, {}, "A", 100, {.lifetime = lifetime})));
+        CHECK(store.find(key_of("a"), 100 + kept_ms - 1));
+        CHECK_FALSE(store.find(key_of("a"), 100 + kept_ms));
+    }
+}
+
 TEST_CASE("store: an old entry is removed when it is looked up") {
     Store store{{.memory_bytes = kMiB, .ttl_ms = 10}};
     REQUIRE(store.fill(entry_of("a", "A", 100)));

@@ -138,14 +138,14 @@ TEST_CASE("load: each kind of error says where, what, what was expected and what
 }
 
 TEST_CASE("load: all errors are reported in one go") {
-    CHECK(errors("lisen: a:1\nthreads: x\ncache:\n  ttl: 0\n  size: 1\nlog: {level: loud}\n",
+    CHECK(errors("lisen: a:1\nthreads: x\ncache:\n  ttl: 0\n  banana: 1\nlog: {level: loud}\n",
                  {{"--http", "http", {"nowhere"}}, {"--set", "cache.memroy", {"1GiB"}}}) ==
           "f:1:1: lisen: expected the name of a setting (did you mean \"listen\"?)\n"
           "f:2:10: threads: expected a whole number from 0 to 1024, found \"x\"\n"
           "f:4:8: cache.ttl: expected a duration from 1ms to 30d with its unit (ms, s, m, h, d), such as "
           "10s, found "
           "\"0\"\n"
-          "f:5:3: cache.size: expected the name of a setting\n"
+          "f:5:3: cache.banana: expected the name of a setting\n"
           "f:6:14: log.level: expected one of debug, info, warning, error, found \"loud\"\n"
           "--http: http: expected host:port, *:port, [::1]:port with brackets for IPv6, or nothing, found "
           "\"nowhere\"\n"
@@ -158,6 +158,34 @@ TEST_CASE("load: what is not YAML ends with one error, flags are still judged") 
           "addresses "
           "may, needs quotes)\n"
           "--set: threads: expected a whole number from 0 to 1024, found \"x\"");
+}
+
+TEST_CASE("load: lists of choices, in the file and in flags, with the place of what does not fit") {
+    const std::vector<Choice> wanted{{"orders", true, std::nullopt},
+                                     {"audit.log", std::nullopt, std::chrono::seconds{5}}};
+    CHECK(loaded("tables:\n  - {name: orders, cache: on}\n  - name: audit.log\n    ttl: 5s\n").tables ==
+          wanted);
+    CHECK(loaded("tables: [{name: orders, cache: yes}, {name: audit.log, ttl: 5s}]").tables == wanted);
+    CHECK(loaded("tables: {name: orders, cache: on}").tables == std::vector<Choice>{wanted[0]});
+    CHECK(loaded("tables: []").tables.empty());
+    CHECK(loaded("tables:").tables.empty());
+    CHECK(loaded("", {{"--set", "tables", {"{name: orders, cache: on}", "{name: audit.log, ttl: 5s}"}}})
+              .tables == wanted);
+    CHECK(loaded("", {{"--set", "tables", {"[{name: orders, cache: on}, {name: audit.log, ttl: 5s}]"}}})
+              .tables == wanted);
+    CHECK(loaded("tables: {name: t, cache: on}", {{"--set", "tables", {""}}}).tables.empty());
+
+    CHECK(errors("tables:\n  - {name: orders, cache: on}\n  - {name: t, tll: 5s}") ==
+          "f:3:15: tables: expected one of name, cache, ttl, found \"tll\" (did you mean \"ttl\"?)");
+    CHECK(errors("tables: [{name: t}]") == "f:1:10: tables: expected cache or ttl too, found \"neither\"");
+    CHECK(errors("templates: [{match: 'SELECT 1', ttl: 5}]")
+              .starts_with("f:1:33: templates: expected a duration from 1ms to 30d"));
+    CHECK(
+        errors("tables: [t]").starts_with("f:1:9: tables: expected a list of {name: ..., cache: on or off"));
+    CHECK(errors("tables: [{name: t, cache: [on]}]").ends_with("found a list with something composed in it"));
+    CHECK(errors("", {{"--set", "tables", {"{name: t}"}}}) ==
+          "--set: tables: expected cache or ttl too, found \"neither\"");
+    CHECK(errors("", {{"--set", "tables", {"{"}}}).ends_with("found \"{\""));
 }
 
 TEST_CASE("load: a value that did not load makes no conflict besides its own error") {

@@ -1,5 +1,7 @@
 #include "config/settings_table.h"
 
+#include <limits>
+#include <map>
 #include <set>
 
 #include <doctest/doctest.h>
@@ -7,7 +9,11 @@
 using namespace warmfront;
 
 static RawValue scalar(std::string text) {
-    return {RawValue::Shape::Scalar, {std::move(text)}};
+    return {RawValue::Shape::Scalar, {std::move(text)}, {}};
+}
+
+static RawValue record(std::vector<RawValue::Field> fields) {
+    return {RawValue::Shape::Records, {}, {std::move(fields)}};
 }
 
 TEST_CASE("settings table: names are unique, at most one section deep, sections stand together") {
@@ -42,34 +48,49 @@ TEST_CASE("settings table: every default is what its own type accepts, and survi
 
 TEST_CASE("settings table: each row reads, prints, compares and copies its own member and no other") {
     // A value other than the default for each setting; a new setting needs one here.
-    const std::vector<std::pair<std::string_view, std::string>> others{{"listen", "[::1]:7000"},
-                                                                       {"upstream", "host=elsewhere"},
-                                                                       {"http", "*:9432"},
-                                                                       {"state_dir", "/var/lib/warmfront"},
-                                                                       {"threads", "3"},
-                                                                       {"admin_users", "alice"},
-                                                                       {"shutdown_timeout", "5s"},
-                                                                       {"connect_timeout", "3s"},
-                                                                       {"client_connections_max", "7"},
-                                                                       {"log.level", "debug"},
-                                                                       {"tls.mode", "require"},
-                                                                       {"tls.cert", "server.crt"},
-                                                                       {"tls.key", "server.key"},
-                                                                       {"cache.enabled", "false"},
-                                                                       {"cache.memory", "1GiB"},
-                                                                       {"cache.max_result", "2MiB"},
-                                                                       {"cache.ttl", "1m"},
-                                                                       {"cache.single_flight_wait", "1s"},
-                                                                       {"cache.templates_max", "500"},
-                                                                       {"cache.exclude", "audit.log"},
-                                                                       {"catalog.refresh", "1m"}};
+    const std::vector<std::pair<std::string_view, std::string>> others{
+        {"listen", "[::1]:7000"},
+        {"upstream", "host=elsewhere"},
+        {"http", "*:9432"},
+        {"state_dir", "/var/lib/warmfront"},
+        {"threads", "3"},
+        {"admin_users", "alice"},
+        {"shutdown_timeout", "5s"},
+        {"connect_timeout", "3s"},
+        {"client_connections_max", "7"},
+        {"tables", "{name: audit.log, cache: off}"},
+        {"templates", "{match: \"SELECT 1\", ttl: 5s}"},
+        {"log.level", "debug"},
+        {"tls.mode", "require"},
+        {"tls.cert", "server.crt"},
+        {"tls.key", "server.key"},
+        {"cache.enabled", "false"},
+        {"cache.mode", "observe"},
+        {"cache.break_even", "false"},
+        {"cache.memory", "1GiB"},
+        {"cache.max_result", "2MiB"},
+        {"cache.ttl", "1m"},
+        {"cache.single_flight_wait", "1s"},
+        {"cache.templates_max", "500"},
+        {"cache.exclude", "audit.log"},
+        {"functions.clock", "now"},
+        {"functions.stable", "age"},
+        {"functions.volatile", "random"},
+        {"functions.user", "app.price"},
+        {"verify.sample", "0.25"},
+        {"catalog.refresh", "1m"}};
+    const std::map<std::string_view, RawValue> records{
+        {"tables", record({{"name", "audit.log"}, {"cache", "off"}})},
+        {"templates", record({{"match", "SELECT 1"}, {"ttl", "5s"}})}};
     REQUIRE(others.size() == settings_table().size());
     for (const auto& [name, value] : others) {
         CAPTURE(name);
         const Setting* setting = find_setting(name);
         REQUIRE(setting);
         Settings changed;
-        CHECK_FALSE(setting->assign(changed, scalar(value)));
+        const bool as_record = records.contains(name);
+        CHECK(setting->takes_records == as_record);
+        CHECK_FALSE(setting->assign(changed, as_record ? records.at(name) : scalar(value)));
         CHECK(setting->print(changed) == value);
         Settings copied;
         setting->copy(copied, changed);
@@ -93,6 +114,9 @@ TEST_CASE("settings table: what is out of range is refused and changes nothing")
                                                           {"cache.memory", "16TiB", "17TiB"},
                                                           {"cache.max_result", "1024", "1023"},
                                                           {"cache.ttl", "1ms", "0"},
+                                                          {"verify.sample", "1", "1.01"},
+                                                          {"verify.sample", "0", "1e-1"},
+                                                          {"cache.mode", "observe", "watch"},
                                                           {"cache.ttl", "30d", "31d"},
                                                           {"connect_timeout", "10ms", "9ms"},
                                                           {"shutdown_timeout", "0", "25h"},
@@ -116,20 +140,58 @@ TEST_CASE("settings table: what is out of range is refused and changes nothing")
 TEST_CASE("settings table: lists name the item that does not fit, and scalars take no lists") {
     Settings settings;
     const auto listen = find_setting("listen")->assign(
-        settings, {RawValue::Shape::List, {"localhost:1", "localhost", "localhost:2"}});
+        settings, {RawValue::Shape::List, {"localhost:1", "localhost", "localhost:2"}, {}});
     REQUIRE(listen);
     CHECK(listen->item == 1);
-    CHECK(find_setting("listen")->assign(settings, {RawValue::Shape::List, {}}));
-    CHECK(find_setting("threads")->assign(settings, {RawValue::Shape::List, {"1"}}));
-    CHECK_FALSE(find_setting("cache.exclude")->assign(settings, {RawValue::Shape::List, {"a", "b.c"}}));
+    CHECK(find_setting("listen")->assign(settings, {RawValue::Shape::List, {}, {}}));
+    CHECK(find_setting("threads")->assign(settings, {RawValue::Shape::List, {"1"}, {}}));
+    CHECK_FALSE(find_setting("cache.exclude")->assign(settings, {RawValue::Shape::List, {"a", "b.c"}, {}}));
     CHECK(settings.cache.exclude == std::vector<std::string>{"a", "b.c"});
     CHECK_FALSE(find_setting("cache.exclude")->assign(settings, {}));
     CHECK(settings.cache.exclude.empty());
-    CHECK(find_setting("cache.exclude")->assign(settings, {RawValue::Shape::List, {"a", ""}})->item == 1);
+    CHECK(find_setting("cache.exclude")->assign(settings, {RawValue::Shape::List, {"a", ""}, {}})->item == 1);
 }
 
 TEST_CASE("settings table: the upstream's password is not printed") {
     Settings settings;
     settings.upstream = "host=h password=s3cret";
     CHECK(find_setting("upstream")->print(settings) == "host=h password=***");
+}
+
+TEST_CASE("settings table: choices say what is wrong with them, and print as YAML that reads as the same") {
+    const Setting* tables = find_setting("tables");
+    REQUIRE(tables);
+    using Fields = std::vector<RawValue::Field>;
+    struct Row {
+        Fields fields;
+        std::size_t field;  // of the mismatch
+        std::string expected, found;
+    };
+    constexpr std::size_t kWhole = std::numeric_limits<std::size_t>::max();
+    for (const auto& [fields, field, expected, found] :
+         std::vector<Row>{{{{"name", "t"}, {"tll", "5s"}}, 1, "one of name, cache, ttl", "tll"},
+                          {{{"name", "t"}, {"cache", "maybe"}}, 1, "on or off", "maybe"},
+                          {{{"name", "t"}, {"ttl", "5s"}, {"ttl", "6s"}}, 1, "ttl only once", "ttl"},
+                          {{{"name", ""}, {"cache", "on"}}, 0, "a table, as name or schema.name", ""},
+                          {{{"cache", "on"}}, kWhole, "name too: a table, as name or schema.name", "none"},
+                          {{{"name", "t"}}, kWhole, "cache or ttl too", "neither"}}) {
+        CAPTURE(expected);
+        Settings settings;
+        const auto mismatch = tables->assign(settings, record(fields));
+        REQUIRE(mismatch);
+        CHECK(mismatch->field == field);
+        CHECK(mismatch->expected == expected);
+        CHECK(mismatch->found == found);
+        CHECK(settings.tables.empty());
+    }
+    Settings settings;
+    RawValue two = record({{"name", "a b"}, {"cache", "yes"}});
+    two.records.push_back({{"name", "t"}, {"ttl", "1500ms"}});
+    CHECK_FALSE(tables->assign(settings, two));
+    CHECK(tables->print(settings) == R"([{name: "a b", cache: on}, {name: t, ttl: 1500ms}])");
+    two.records.push_back({{"name", "t"}, {"cache", "on"}});
+    const auto twice = tables->assign(settings, two);
+    REQUIRE(twice);
+    CHECK(twice->item == 2);
+    CHECK(settings.tables.size() == 2);
 }

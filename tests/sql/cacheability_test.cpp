@@ -153,10 +153,11 @@ TEST_CASE("cacheability: a read is kept exactly if nothing but tables, settings 
 TEST_CASE("cacheability: exclusion reaches partitions from their parent and back") {
     const auto catalog = test::fake_catalog();
     auto context = test::fake_context(catalog);
-    context.exclude = {{"", "p"}, {"public", "child"}};
+    Choices choices{{{{"", "p"}, false, {}, "tables"}, {{"public", "child"}, false, {}, "tables"}}, {}, {}};
+    context.choices = &choices;
     CHECK(analyse("SELECT * FROM p2", context).refusal.label == "excluded");
     CHECK(analyse("SELECT * FROM base", context).refusal.label == "excluded");
-    context.exclude = {{"app", "t"}};
+    choices.tables = {{{"app", "t"}, false, {}, "tables"}};
     CHECK(analyse("SELECT * FROM t", context).cacheable);
     CHECK_FALSE(analyse("SELECT * FROM app.t", context).cacheable);
 }

@@ -9,6 +9,7 @@
 
 #include "sql/analysis.h"
 #include "sql/catalog.h"
+#include "sql/choices.h"
 
 namespace warmfront::test {
 
@@ -148,7 +149,11 @@ inline sql::AnalysisContext fake_context(const sql::Catalog& catalog) {
     context.catalog = &catalog;
     context.search_path = {"$user", "public"};
     context.user = "alice";
-    context.exclude = {{"", "excluded"}, {"public", "w"}};
+    static const sql::Choices kChoices{
+        {{{"", "excluded"}, false, {}, "cache.exclude"}, {{"public", "w"}, false, {}, "cache.exclude"}},
+        {},
+        {}};
+    context.choices = &kChoices;
     return context;
 }
 

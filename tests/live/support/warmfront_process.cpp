@@ -51,8 +51,8 @@ WarmfrontProcess::WarmfrontProcess(const PostgresServer& upstream, Options optio
     start();
 }
 
-void WarmfrontProcess::start() {
-    if (direct_mode()) return;
+// The settings file, as the options have it now; its name.
+std::string WarmfrontProcess::write_settings() const {
     std::string settings = "listen: 127.0.0.1:" + std::to_string(port_) + "\nupstream: \"" +
                            upstream_conninfo_ + "\"\nhttp: 127.0.0.1:" + std::to_string(http_port_) +
                            "\nstate_dir: " + directory_.path() + "/state\n";
@@ -62,6 +62,12 @@ void WarmfrontProcess::start() {
     settings += options_.settings;
     const std::string file = directory_.path() + "/warmfront.yaml";
     write_file(file, settings);
+    return file;
+}
+
+void WarmfrontProcess::start() {
+    if (direct_mode()) return;
+    const std::string file = write_settings();
     process_ = std::make_unique<ChildProcess>(ChildProcess::Options{
         .command = {options_.binary, "--config", file}, .log_file = directory_.path() + "/log"});
     const auto until = std::chrono::steady_clock::now() + 60s;
@@ -82,6 +88,12 @@ int WarmfrontProcess::stop() {
     const auto status = process_->wait(60s);
     if (!status) throw std::runtime_error("warmfront does not stop:\n" + log_tail());
     return *status;
+}
+
+void WarmfrontProcess::reload(std::string settings) {
+    options_.settings = std::move(settings);
+    (void)write_settings();
+    process_->send_signal(SIGHUP);
 }
 
 void WarmfrontProcess::kill9() const {

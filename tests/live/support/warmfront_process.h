@@ -50,6 +50,8 @@ public:
     void start();        // after it ended; waits for /readyz
     int stop();          // SIGTERM; the exit status
     void kill9() const;  // SIGKILL
+    // Other settings and SIGHUP; returns before they are in force.
+    void reload(std::string settings);
     [[nodiscard]] ChildProcess& process() { return *process_; }
     [[nodiscard]] Metrics metrics() const;
     [[nodiscard]] std::string log_tail() const;
@@ -59,6 +61,7 @@ public:
     [[nodiscard]] std::size_t peak_rss_bytes() const;
 
 private:
+    [[nodiscard]] std::string write_settings() const;
     Options options_;
     std::string upstream_conninfo_;
     TemporaryDirectory directory_{"warmfront"};

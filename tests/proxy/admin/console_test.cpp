@@ -85,6 +85,32 @@ struct Desk {
                 called.push_back("flush " + database.value_or("(all)"));
                 return outcome;
             },
+        .templates =
+            [] {
+                session::TemplateRow row;
+                row.digest = 0xab;
+                row.database = "shop";
+                row.text = "SELECT * FROM t WHERE id = ?";
+                row.query_class = sql::QueryClass::Read;
+                row.cacheable = true;
+                row.hits = 3;
+                row.misses = 1;
+                row.requests = 4;
+                row.origin_mean_us = 1500;
+                row.saved_us = 4400;
+                row.bytes = 300;
+                row.entries = 1;
+                session::TemplateRow off = row;
+                off.off = session::Off::BreakEven;
+                off.off_reason = "too few hits";
+                session::TemplateRow refused;
+                refused.refusal = "is no plain SELECT";
+                return std::vector{row, off, refused};
+            },
+        .resume = [this](std::optional<std::uint64_t> digest) -> std::size_t {
+            called.push_back("resume " + (digest ? std::to_string(*digest) : "(all)"));
+            return digest == 1 ? 0 : 1;
+        },
         .reload =
             [this] {
                 called.push_back("reload");
@@ -108,6 +134,14 @@ TEST_CASE("console: each command gives its table") {
               "T:database,connections,queries,read,write,session,transaction,opaque,hits,misses,"},
              {"SHOW STATS", "D:shop,2,27,23,4,0,0,0,21,2,0.9130,"},
              {"SHOW CACHE", "T:name,value|D:entries,7|D:bytes,4096|D:max_bytes,1048576|D:fills,9|"},
+             {"SHOW TEMPLATES",
+              "T:digest,database,class,cached,state,reason,requests,hits,would_be_hits,misses,"},
+             {"SHOW TEMPLATES",
+              "|D:00000000000000ab,shop,read,yes,on,,4,3,0,1,0.7500,1.5,4.4,1,300,0,0,SELECT * FROM t "
+              "WHERE id = ?|"},
+             {"SHOW TEMPLATES", ",yes,off: break_even,too few hits,4,"},
+             {"SHOW TEMPLATES", ",,opaque,no,,is no plain SELECT,0,"},
+             {"SHOW CACHE", "|D:mode,serve|"},
              {"SHOW REFUSALS", "T:database,reason,count|D:shop,volatile_function,1|C:SHOW|Z:I"},
              {"SHOW INVALIDATIONS", "T:database,cause,count|D:shop,write,5|C:SHOW|Z:I"},
              {"SHOW CONNECTIONS", "|D:0,12,127.0.0.1:5000,ann,shop,,idle,,99,0|C:SHOW|Z:I"},
@@ -142,6 +176,10 @@ TEST_CASE("console: actions call what they are for, once") {
          std::vector<Row>{{"FLUSH", "flush (all)", "C:FLUSH|Z:I"},
                           {"flush Shop;", "flush shop", "C:FLUSH|Z:I"},
                           {"FLUSH \"My \"\"Shop\"", "flush My \"Shop", "C:FLUSH|Z:I"},
+                          {"RESUME TEMPLATE 00000000000000ab", "resume 171", "C:RESUME|Z:I"},
+                          {"resume template;", "resume (all)", "C:RESUME|Z:I"},
+                          {"RESUME TEMPLATE 0000000000000001", "resume 1",
+                           "E:42704 there is no template 0000000000000001 []|Z:I"},
                           {"RELOAD", "reload", "C:RELOAD|Z:I"},
                           {"SHUTDOWN;", "shutdown", "C:SHUTDOWN|Z:I"},
                           {"EXPLAIN CACHE select 1 ;", "explain in= select 1",
@@ -225,6 +263,12 @@ TEST_CASE("explain: tells what an analysis found, by name") {
     read.query_class = sql::QueryClass::Read;
     read.cacheable = true;
     read.reads = {sql::Oid{20'000}, sql::Oid{20'001}, sql::Oid{7}};
+    read.digest = 0xab;
+    read.lifetime = {5000, true};
+    CHECK(
+        line(explain(read, &catalog)).ends_with("|kept for=5s, at most cache.ttl|digest=00000000000000ab|"));
+    read.digest = 0;
+    read.lifetime = {};
     CHECK(line(explain(read, &catalog)) ==
           "class=read|cached=yes|depends on=public.orders, public.items, oid 7|");
 

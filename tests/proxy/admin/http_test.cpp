@@ -35,8 +35,12 @@ static std::string get(std::uint16_t port, const std::string& path, const std::s
     return talk(port, method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
 }
 
+static std::vector<session::TemplateRow> no_templates() {
+    return {};
+}
+
 TEST_CASE("http: every path answers as it should") {
-    auto server = HttpServer::start(kAnyPort, sample_observation);
+    auto server = HttpServer::start(kAnyPort, sample_observation, no_templates);
     REQUIRE(server);
     const std::uint16_t port = (*server)->port();
     REQUIRE(port != 0);
@@ -48,6 +52,7 @@ TEST_CASE("http: every path answers as it should") {
              {"GET", "/healthz", "200 OK", "text/plain", "alive"},
              {"GET", "/readyz", "200 OK", "text/plain", "ready"},
              {"GET", "/api/stats", "200 OK", "application/json", R"("name":"shop")"},
+             {"GET", "/api/templates", "200 OK", "application/json", "[]"},
              {"GET", "/", "200 OK", "text/html", "<!doctype html>"},
              {"GET", "/healthz?verbose=1", "200 OK", "text/plain", "alive"},
              {"HEAD", "/metrics", "200 OK", "text/plain; version=0.0.4", ""},
@@ -71,7 +76,8 @@ TEST_CASE("http: every path answers as it should") {
 }
 
 TEST_CASE("http: not ready is said with its reason, and does not mean dead") {
-    auto server = HttpServer::start(kAnyPort, [] { return Observation{.not_ready = "no catalog yet"}; });
+    auto server = HttpServer::start(
+        kAnyPort, [] { return Observation{.not_ready = "no catalog yet"}; }, no_templates);
     REQUIRE(server);
     const std::string response = get((*server)->port(), "/readyz");
     CHECK(response.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
@@ -81,30 +87,30 @@ TEST_CASE("http: not ready is said with its reason, and does not mean dead") {
 }
 
 TEST_CASE("http: an address that is taken or not there is an error that says so") {
-    auto first = HttpServer::start(kAnyPort, sample_observation);
+    auto first = HttpServer::start(kAnyPort, sample_observation, no_templates);
     REQUIRE(first);
     const Address taken{"127.0.0.1", (*first)->port(), {}};
-    const auto second = HttpServer::start(taken, sample_observation);
+    const auto second = HttpServer::start(taken, sample_observation, no_templates);
     REQUIRE_FALSE(second);
     CHECK(second.error().sqlstate == "55000");
     CHECK(second.error().text.find("127.0.0.1:" + std::to_string(taken.port)) != std::string::npos);
     CAPTURE(second.error().text);
     CHECK(second.error().text.find("in use") != std::string::npos);
 
-    const auto elsewhere = HttpServer::start({"192.0.2.1", 1, {}}, sample_observation);
+    const auto elsewhere = HttpServer::start({"192.0.2.1", 1, {}}, sample_observation, no_templates);
     REQUIRE_FALSE(elsewhere);
-    first = HttpServer::start(kAnyPort, sample_observation);
+    first = HttpServer::start(kAnyPort, sample_observation, no_templates);
     CHECK(first);
 }
 
 TEST_CASE("http: every interface can be listened on") {
-    auto server = HttpServer::start({"*", 0, {}}, sample_observation);
+    auto server = HttpServer::start({"*", 0, {}}, sample_observation, no_templates);
     REQUIRE(server);
     CHECK(get((*server)->port(), "/healthz").starts_with("HTTP/1.1 200"));
 }
 
 TEST_CASE("http: what is not HTTP does no harm") {
-    auto server = HttpServer::start(kAnyPort, sample_observation);
+    auto server = HttpServer::start(kAnyPort, sample_observation, no_templates);
     REQUIRE(server);
     for (const std::string bytes : {"\r\n\r\n", "\x16\x03\x01\r\n\r\n", "GET\r\n\r\n"}) {
         const std::string response = talk((*server)->port(), bytes);
@@ -122,6 +128,23 @@ TEST_CASE("stats json: names are escaped and nothing is missing") {
     CHECK(json.find(R"("max_bytes":1048576)") != std::string::npos);
     CHECK(json.find(R"("hits":22)") != std::string::npos);  // of all databases
     CHECK(stats_json(Observation{}).find(R"("databases":[])") != std::string::npos);
+}
+
+TEST_CASE("templates json: only what may be kept is told") {
+    session::TemplateRow kept;
+    kept.digest = 0xab;
+    kept.text = "SELECT \"a\"";
+    kept.cacheable = true;
+    kept.off = session::Off::BreakEven;
+    kept.off_reason = "why";
+    kept.saved_us = 1'500'000;
+    session::TemplateRow refused;
+    refused.text = "EXPLAIN SELECT 'secret'";
+    const std::string json = templates_json({refused, kept});
+    CHECK(json.starts_with(R"([{"digest":"00000000000000ab","database":"","template":"SELECT \"a\"",)"));
+    CHECK(json.find(R"("state":"off: break_even","reason":"why")") != std::string::npos);
+    CHECK(json.find(R"("saved_seconds":1.500000)") != std::string::npos);
+    CHECK(json.find("secret") == std::string::npos);
 }
 
 TEST_CASE("status page: loads nothing from elsewhere") {

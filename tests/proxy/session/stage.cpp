@@ -114,7 +114,7 @@ Stage::Stage()
     : store(cache::StoreOptions{}),
       templates(1000),
       interner(100),
-      planner(templates, {}, 1000),
+      planner(templates, ledger, 0, 1000),
       database("app", log, [this](Database&) { ++catalogs_wanted; }) {
     REQUIRE(database.publish(catalog(), database.epoch()));
 }
@@ -124,8 +124,9 @@ Actor::Actor(Stage& stage, std::string startup_key, ConversationOptions options)
       from_client_(wire::Framer::First::Typed, {Conversation::kRequestBytesMax, 1 << 30}),
       from_server_(wire::Framer::First::Typed, {16 * 1024, 1 << 30}) {
     const Services services{
-        stage.store,     stage.flights,   stage.interner,         stage.planner,         stage.key,
-        stage.to_client, stage.to_server, stage.scratch_template, stage.scratch_literals};
+        stage.store,     stage.flights,   stage.interner,         stage.planner,          stage.key,
+        stage.to_client, stage.to_server, stage.scratch_template, stage.scratch_literals, stage.switches,
+        stage.sampler,   stage.ledger};
     conversation_ = std::make_unique<Conversation>(services, stage.database, stage.tally, this,
                                                    std::move(startup_key), options);
 }

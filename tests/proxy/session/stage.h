@@ -12,6 +12,8 @@
 #include "cache/store.h"
 #include "cache/write_log.h"
 #include "proxy/session/conversation.h"
+#include "proxy/session/ledger.h"
+#include "proxy/session/switches.h"
 #include "proxy/wire/encode.h"
 #include "sql/catalog.h"
 #include "sql/session_settings.h"
@@ -23,7 +25,11 @@ namespace warmfront::session::test {
 struct Tally final : Meter {
     int hits = 0, missed = 0, forwards = 0, stored = 0, not_stored = 0;
     std::vector<std::string> refusals;
-    void hit(std::uint64_t) noexcept override { ++hits; }
+    std::uint64_t hit(std::uint64_t) noexcept override {
+        ++hits;
+        return 0;
+    }
+    [[nodiscard]] std::uint64_t now_us() const noexcept override { return 0; }
     void forwarded(sql::QueryClass, bool miss, std::uint64_t) noexcept override {
         ++forwards, missed += miss;
     }
@@ -57,6 +63,9 @@ public:
     // The catalog: public.t(oid 20001), public.u(20002), other.t(20003); f() volatile and not built in.
     static std::shared_ptr<sql::Catalog> catalog(std::uint64_t version = 1);
 
+    Ledger ledger{{}};
+    Switches switches;
+    Sampler sampler{1};
     cache::WriteLog log;
     cache::Store store;
     cache::Flights flights;
