@@ -80,9 +80,8 @@ std::vector<Setting> make_table() {
         row("tables", Live, ChoicesType{"name", "a table, as name or schema.name", ttl}, at(&S::tables),
             "What is chosen for single tables. `cache: off`: no answer that reads the table is kept. "
             "`cache: on`: answers are kept although the table is foreign (its changes are not seen before "
-            "the ttl is over), a system catalog (the same of what is not changed by DDL, such as temporary "
-            "tables and statistics), or has row-level security (you vouch that its policies depend on the "
-            "role and on what is in the tables, not on settings that the application makes up). `ttl`: the "
+            "the ttl is over) or a system catalog (the same of what is not changed by DDL, such as temporary "
+            "tables and statistics). `ttl`: the "
             "longest that an answer which reads the table is kept; of several tables the least counts, and "
             "`cache.ttl` for those without one. What is said of a partitioned table holds for its "
             "partitions, and the other way round; what is said of a view, for those who name the view. The "

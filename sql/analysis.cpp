@@ -93,9 +93,12 @@ TransactionEffect transaction_of(const Statement& statement) {
 }
 
 // Whether a statement may SET something, other than in a routine.
-bool sets(const Statement& statement) {
+bool sets(const Statement& statement, const Catalog* catalog) {
     switch (statement.kind) {
-        case StatementKind::Set: return statement.name.empty() || alters_answers(statement.name);
+        case StatementKind::Set:
+            // Without a catalog it is not known which of an application's own settings matter.
+            return statement.name.empty() || alters_answers(statement.name) || catalog == nullptr ||
+                   catalog->watches(statement.name);
         case StatementKind::SetTransaction: return statement.name == "SESSION CHARACTERISTICS";
         case StatementKind::Discard:              // ALL resets; TEMP takes the temporary tables away
         case StatementKind::RollbackToSavepoint:  // undoes what was SET since
@@ -123,8 +126,8 @@ std::vector<Oid> oids_of(const std::vector<const Relation*>& relations) {
 }
 
 // What the statement does, EXPLAIN ANALYZE and the like taken for what they run.
-void add_flags(Analysis& out, const Statement& statement) {
-    out.changes_settings |= sets(statement);
+void add_flags(Analysis& out, const Statement& statement, const Catalog* catalog) {
+    out.changes_settings |= sets(statement, catalog);
     out.changes_catalog |= runs_unseen_code(statement);
     out.creates_temp |= statement.kind == StatementKind::CreateTemp;
     out.prepares_sql |= prepares(statement.kind);
@@ -135,7 +138,7 @@ void add_flags(Analysis& out, const Statement& statement) {
     if (transaction != TransactionEffect::None) out.transaction = transaction;
     if (statement.isolation != Isolation::Default) out.isolation = statement.isolation;
     if (statement.kind == StatementKind::PrepareStatement || statement.kind == StatementKind::Explain) return;
-    for (const auto& inner : statement.inner) add_flags(out, inner);
+    for (const auto& inner : statement.inner) add_flags(out, inner, catalog);
 }
 
 // Whether an answer is kept only because its time or randomness was vouched for.
@@ -194,7 +197,7 @@ Analysis one(const Statement& statement, const AnalysisContext& context) {
     out.changes_settings = found.changes_settings;
     out.changes_catalog = found.changes_catalog;
     out.changes_roles = found.changes_roles;
-    add_flags(out, statement);
+    add_flags(out, statement, context.catalog);
     if (statement.kind == StatementKind::PrepareStatement) out.sql_prepare = statement.name;
     if (statement.kind == StatementKind::ExecuteStatement && statement.functions.empty() &&
         statement.reads.empty())

@@ -84,7 +84,9 @@ private:
         }
         step("policy of " + relation.schema + "." + relation.name);
         ++depth_;
+        const auto place = out_.parts.size();
         open(out_.definitions.emplace_back(std::move(parsed->front())), running.of_views(), running);
+        if (place < out_.parts.size()) out_.parts[place].policy_of = &relation;
         --depth_;
     }
 

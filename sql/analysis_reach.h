@@ -54,6 +54,7 @@ struct Reach {
         const Statement* statement;
         Scope scope;
         bool plpgsql = false;  // of a function in PL/pgSQL: a column's name in it may be a variable's
+        const Relation* policy_of = nullptr;  // an expression of its row-level security
     };
     std::vector<Part> parts;                 // the statement, then what it opens
     std::vector<const Relation*> relations;  // named in a part's reads, each once

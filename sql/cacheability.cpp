@@ -2,6 +2,8 @@
 // (cacheability_functions.cpp). The last two look into the views as well.
 #include "sql/cacheability.h"
 
+#include <fmt/format.h>
+
 #include "sql/cacheability_labels.h"
 #include "sql/cacheability_rules.h"
 #include "sql/choices.h"
@@ -29,6 +31,20 @@ std::optional<Refusal> by_form(const Statement& statement, const Choices* choice
     return std::nullopt;
 }
 
+std::optional<Refusal> by_part(const Reach::Part& part, bool of_client) {
+    if (auto refusal = by_functions(part, of_client)) return refusal;
+    if (auto refusal = by_types(part)) return refusal;
+    return by_time(part);
+}
+
+// What forbids it is in a policy: whoever asks does not see it in the statement.
+std::optional<Refusal> told(std::optional<Refusal> refusal, const Reach::Part& part) {
+    if (!refusal || part.policy_of == nullptr) return refusal;
+    return refuse(label::kRowSecurity,
+                  fmt::format("reads {}.{}, and a policy of its row-level security {}",
+                              part.policy_of->schema, part.policy_of->name, refusal->text));
+}
+
 }  // namespace
 
 std::span<const std::string_view> refusal_labels() {
@@ -37,18 +53,16 @@ std::span<const std::string_view> refusal_labels() {
 
 std::optional<Refusal> refusal_of(const Reach& reach, const AnalysisContext& context) {
     for (const auto& part : reach.parts) {
-        if (auto refusal = by_form(*part.statement, context.choices)) return refusal;
+        if (auto refusal = told(by_form(*part.statement, context.choices), part)) return refusal;
     }
     if (reach.relations.empty() && reach.unknown.empty()) {
-        auto refusal = by_functions(reach.parts.front());  // what a function reads may not be known
+        auto refusal = by_functions(reach.parts.front(), true);  // what a function reads may not be known
         if (refusal && refusal->label == label::kUserFunction) return refusal;
         return refuse(label::kNoTable, "reads no table, so that there is nothing to gain");
     }
     if (auto refusal = by_relations(reach, context)) return refusal;
     for (const auto& part : reach.parts) {
-        if (auto refusal = by_functions(part)) return refusal;
-        if (auto refusal = by_types(part)) return refusal;
-        if (auto refusal = by_time(part)) return refusal;
+        if (auto refusal = told(by_part(part, &part == &reach.parts.front()), part)) return refusal;
     }
     return std::nullopt;
 }

@@ -8,6 +8,7 @@
 #include "sql/cacheability_rules.h"
 #include "sql/choices.h"
 #include "sql/functions.h"
+#include "sql/session_settings.h"
 
 namespace warmfront::sql {
 namespace {
@@ -112,11 +113,31 @@ std::optional<Refusal> by_operator(const FunctionUse& use, const Scope& scope) {
     return std::nullopt;
 }
 
+bool is_current_setting(const FunctionUse& use, const Scope& scope) {
+    const auto candidates = scope.functions(use);
+    return use.name == "current_setting" && !candidates.empty() &&
+           std::ranges::all_of(candidates,
+                               [](const Function* function) { return is_builtin(function->oid); });
+}
+
 }  // namespace
 
-std::optional<Refusal> by_functions(const Reach::Part& part) {
+// By names that are written out, of which each session is asked for the values. (Those in a client's
+// statement may be literals of its template.)
+static bool reads_known_settings(const Reach::Part& part, bool of_client) {
+    const auto& statement = *part.statement;
+    return !of_client && !statement.reads_any_setting &&
+           std::ranges::all_of(statement.settings_read, [&](const std::string& name) {
+               return is_probed(name) || part.scope.catalog->watches(name);
+           });
+}
+
+std::optional<Refusal> by_functions(const Reach::Part& part, bool of_client) {
+    const bool settings_known = reads_known_settings(part, of_client);
     for (const auto& use : part.statement->functions) {
         std::optional<Refusal> refusal;
+        if (settings_known && use.form == FunctionUse::Form::Call && is_current_setting(use, part.scope))
+            continue;
         switch (use.form) {
             case FunctionUse::Form::Call: refusal = by_call(use, part.scope); break;
             case FunctionUse::Form::Operator: refusal = by_operator(use, part.scope); break;

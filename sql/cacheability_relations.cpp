@@ -76,11 +76,6 @@ std::optional<Refusal> by_relations(const Reach& reach, const AnalysisContext& c
     }
     for (const auto* relation : reach.relations) {
         if (auto refusal = by_family(*relation, context)) return refusal;
-        if (relation->row_security && !turned_on(*relation, context)) {
-            return Refusal{label::kRowSecurity,
-                           fmt::format("reads {}.{}, whose row-level security may depend on the session; {}",
-                                       relation->schema, relation->name, how_to_turn_on(*relation))};
-        }
     }
     if (reach.truncated || reach.relations.size() > kReadsMax) {
         return Refusal{label::kTooManyRelations,

@@ -12,7 +12,7 @@ namespace warmfront::sql {
 [[nodiscard]] std::optional<Refusal> by_relations(const Reach& reach, const AnalysisContext& context);
 
 // cacheability_functions.cpp
-[[nodiscard]] std::optional<Refusal> by_functions(const Reach::Part& part);
+[[nodiscard]] std::optional<Refusal> by_functions(const Reach::Part& part, bool of_client);
 [[nodiscard]] std::optional<Refusal> by_types(const Reach::Part& part);
 
 // cacheability_time.cpp: date and time values that come out of text or depend on the day.

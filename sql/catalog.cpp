@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sql/catalog_settings.h"
 #include "sql/functions.h"
 #include "sql/routine.h"
 
@@ -50,6 +51,14 @@ void Catalog::index() {
         return !function.is_trigger && function.kind != 'p' && may_write(function);
     });
     routines_ = std::make_shared<Routines>();
+    watched_settings = settings_read_by(*this);
+    if (watched_settings.size() > kWatchedMax) watched_settings.resize(kWatchedMax);
+}
+
+bool Catalog::watches(std::string_view setting) const {
+    std::string name(setting);
+    std::ranges::transform(name, name.begin(), folded);
+    return std::ranges::binary_search(watched_settings, name);
 }
 
 const Relation* Catalog::find(Oid oid) const {

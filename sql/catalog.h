@@ -135,8 +135,14 @@ public:
     bool has_unstable_casts = false;
     std::vector<Oid> volatile_casts;  // functions behind has_volatile_casts; empty: not known
     bool has_event_triggers = false;  // enabled ones: DDL runs functions
+    // Settings that policies, views and functions read with current_setting(), lower case, sorted: sessions
+    // are told apart by their values. kWatchedMax at most; of what reads others no answer is kept.
+    static constexpr std::size_t kWatchedMax = 16;
+    std::vector<std::string> watched_settings;
 
-    // Builds the look-ups below; call once after filling the vectors.
+    [[nodiscard]] bool watches(std::string_view setting) const;  // any case
+
+    // Builds the look-ups below and watched_settings; call once after filling the vectors.
     void index();
 
     [[nodiscard]] const Relation* find(Oid oid) const;

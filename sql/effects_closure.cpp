@@ -179,7 +179,8 @@ void Closure::execute(const Statement& statement, const Frame& frame) {
         case StatementKind::Set:
             if (frame.client) break;
             if (statement.isolation != Isolation::Default) opaque("sets the isolation level");
-            out_.changes_settings |= statement.name.empty() || alters_answers(statement.name);
+            out_.changes_settings |=
+                statement.name.empty() || alters_answers(statement.name) || catalog().watches(statement.name);
             break;
         case StatementKind::Begin:
         case StatementKind::Commit:

@@ -44,7 +44,8 @@ public:
     }
 
     [[nodiscard]] ColumnSet of(const Relation& relation) const {
-        if (all_) return ColumnSet::all();
+        // Policies look at columns too.
+        if (all_ || relation.row_security) return ColumnSet::all();
         auto columns = ColumnSet::of_rows();
         for (const auto& column : relation.columns) {
             if (std::ranges::find(names_, column.name) != names_.end()) columns.add(column.number);

@@ -45,7 +45,7 @@ std::vector<std::string_view> probed_gucs() {
     return gucs;
 }
 
-std::string make_probe_sql() {
+std::string make_probe_sql(std::span<const std::string> watched) {
     std::string sql = "SELECT ";
     for (const Expression& expression : kExpressions) {
         sql += expression.sql;
@@ -56,6 +56,7 @@ std::string make_probe_sql() {
         sql += name;
         sql += "', true), ";
     }
+    for (const std::string& name : watched) sql += "pg_catalog.current_setting('" + name + "', true), ";
     sql.resize(sql.size() - 2);
     return sql;
 }
@@ -124,9 +125,14 @@ SessionSettings read_off(std::vector<std::string> values) {
 
 }  // namespace
 
-const std::string& probe_sql() {
-    static const std::string sql = make_probe_sql();
-    return sql;
+std::string probe_sql(std::span<const std::string> watched) {
+    static const std::string usual = make_probe_sql({});
+    return watched.empty() ? usual : make_probe_sql(watched);
+}
+
+bool is_probed(std::string_view setting) {
+    return std::ranges::any_of(fingerprinted_settings(),
+                               [&](std::string_view name) { return same_setting(name, setting); });
 }
 
 const std::vector<std::string_view>& probed_settings() {
@@ -145,11 +151,14 @@ bool alters_answers(std::string_view setting) {
 
 SettingsInterner::SettingsInterner(std::size_t entries_max) : entries_max_(entries_max) {}
 
-std::shared_ptr<const SessionSettings> SettingsInterner::intern(std::vector<std::string> values) {
-    if (values.size() != probed_settings().size()) return nullptr;
+std::shared_ptr<const SessionSettings> SettingsInterner::intern(std::vector<std::string> values,
+                                                                std::span<const std::string> watched) {
+    const std::size_t usual = probed_settings().size();
+    if (values.size() != usual + watched.size()) return nullptr;
     if (shows_log(values[place_of("client_min_messages")])) return nullptr;
-    const std::size_t altering = values.size() - kTimeLimits.size();
-    std::string key = joined(std::span(values).first(altering));
+    const std::size_t altering = usual - kTimeLimits.size();
+    std::string key = joined(std::span(values).first(altering)) + joined(watched) +
+                      joined(std::span(values).subspan(usual));
 
     const std::lock_guard lock(mutex_);
     auto family = families_.find(key);

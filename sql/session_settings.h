@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,10 +18,13 @@
 
 namespace warmfront::sql {
 
-// One simple query whose single row holds, in order, the values of probed_settings(). Needs no privileges,
-// and uses only pg_catalog-qualified functions, operators and types, so that nothing on the search path can
-// shadow them. A setting that this server version lacks gives NULL.
-[[nodiscard]] const std::string& probe_sql();
+// One simple query whose single row holds, in order, the values of probed_settings() and of the settings
+// watched (plain names). Needs no privileges, and uses only pg_catalog-qualified functions, operators and
+// types, so that nothing on the search path can shadow them. A setting that the server lacks gives NULL.
+[[nodiscard]] std::string probe_sql(std::span<const std::string> watched = {});
+
+// Whether it is among probed_settings() and decides a fingerprint (any case).
+[[nodiscard]] bool is_probed(std::string_view setting);
 
 // Names in the order of the probe's columns. The first five are not GUCs but expressions: current database,
 // session_user, current_user, whether anything is in its temp schema (a backend that had one keeps it, empty,
@@ -60,9 +64,11 @@ public:
     explicit SettingsInterner(std::size_t entries_max);
 
     // nullptr: the session is not cached, because entries_max different lists are in use, or it is not one
-    // value for each probed setting, or the session sees messages of the server's log (client_min_messages of
+    // value for each setting probed, or the session sees messages of the server's log (client_min_messages of
     // log or lower), which a kept answer would lack.
-    [[nodiscard]] std::shared_ptr<const SessionSettings> intern(std::vector<std::string> values);
+    // watched: the names of the settings probed beside probed_settings(), whose values come last.
+    [[nodiscard]] std::shared_ptr<const SessionSettings> intern(std::vector<std::string> values,
+                                                                std::span<const std::string> watched = {});
 
 private:
     struct Family {  // of one fingerprint: they differ in time limits

@@ -9,9 +9,9 @@
 // - An answer that came with a notice, a warning or an error is not kept, so nothing kept depends on limits
 // that
 //   turn answers into errors. Which notices a session sees is in the fingerprint (client_min_messages).
-// - Statements that call volatile functions, current_setting() or any function that is not built in, that
-// read system
-//   catalogs or tables with row-level security, EXPLAIN, SHOW and everything that writes are not kept.
+// - Statements that call volatile functions or current_setting(), that read system catalogs, EXPLAIN, SHOW
+//   and everything that writes are not kept. What policies, views and functions read with current_setting()
+//   is asked of each session as well (Catalog::watched_settings).
 #include "sql/session_settings_table.h"
 
 #include <algorithm>
@@ -118,12 +118,17 @@ bool holds(std::string_view words, std::string_view name) {
 
 }  // namespace
 
+bool same_setting(std::string_view a, std::string_view b) {
+    return equal_names(a, b);
+}
+
 std::span<const std::string_view> fingerprinted_settings() {
     return kFingerprinted;
 }
 
-// A name with a dot is an application's own variable, which is read by current_setting() only (in a policy or
-// a function of the user's too), or an extension's, read by its functions: all of that is not kept.
+// A name with a dot is an application's own variable, which is read by current_setting() only, or an
+// extension's, read by its functions: nothing of that is kept, but for what policies, views and functions
+// read by name (Catalog::watched_settings, which whoever asks here looks at as well).
 bool is_harmless_setting(std::string_view name) {
     if (std::ranges::any_of(kFingerprinted, [&](auto each) { return equal_names(each, name); })) return false;
     if (name.find('.') != std::string_view::npos) return true;

@@ -12,6 +12,7 @@ namespace warmfront::sql {
 
 // Whether no kept answer depends on this setting (in any case). Every name with a dot that is not
 // fingerprinted is one.
+[[nodiscard]] bool same_setting(std::string_view a, std::string_view b);  // any case
 [[nodiscard]] bool is_harmless_setting(std::string_view name);
 
 }  // namespace warmfront::sql

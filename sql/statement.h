@@ -118,6 +118,10 @@ struct Statement {
     std::vector<QueryLevel> levels;
     // Of an INSERT, UPDATE or DELETE; nullopt: any row of the target may be meant.
     std::optional<TargetRows> target_rows;
+    // Names (lower case) that current_setting() is called with; reads_any_setting: one that is not written
+    // out.
+    std::vector<std::string> settings_read;
+    bool reads_any_setting = false;
     std::vector<std::uint32_t> repeated_parameters;  // used at more than one place
     bool chain = false;                              // COMMIT/ROLLBACK AND CHAIN
     bool is_local = false;                           // SET LOCAL

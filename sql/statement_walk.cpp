@@ -184,12 +184,27 @@ void Walker::call(const PgQuery__FuncCall* call) {
     const auto [schema, name] = qualified(call->n_funcname, call->funcname);
     const int arguments = call->func_variadic != 0 ? -1 : static_cast<int>(call->n_args);
     add_function({FunctionUse::Form::Call, std::string(schema), std::string(name), arguments});
+    if (name == "current_setting") setting_read(call);
     if (arguments == 1 &&
         is_time_type(name)) {  // date(x) is a cast if there is no such function for x's type
         add_type({"", std::string(name)});
         cast_to_time(call->args[0]);
     }
     visit_fields(&call->base);
+}
+
+void Walker::setting_read(const PgQuery__FuncCall* call) {
+    const auto* name = call->n_args > 0 ? call->args[0] : nullptr;
+    if (name != nullptr && name->node_case == PG_QUERY__NODE__NODE_TYPE_CAST) name = name->type_cast->arg;
+    if (name == nullptr || name->node_case != PG_QUERY__NODE__NODE_A_CONST ||
+        name->a_const->val_case != PG_QUERY__A__CONST__VAL_SVAL) {
+        out_.reads_any_setting = true;
+        return;
+    }
+    std::string text = name->a_const->sval->sval;
+    for (char& c : text)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (first_time('s', text)) out_.settings_read.push_back(std::move(text));
 }
 
 void Walker::operation(const PgQuery__AExpr* expression) {

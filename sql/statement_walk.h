@@ -66,6 +66,7 @@ private:
     void relation(const PgQuery__RangeVar* name);
     void sample(const PgQuery__RangeTableSample* sample);
     void call(const PgQuery__FuncCall* call);
+    void setting_read(const PgQuery__FuncCall* call);
     void operation(const PgQuery__AExpr* expression);
     void sublink(const PgQuery__SubLink* link);
     void sort(const PgQuery__SortBy* sort);

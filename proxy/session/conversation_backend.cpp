@@ -219,8 +219,8 @@ void Conversation::on_probe(Exchange& exchange, const wire::Piece& piece) {
         case 'Z': break;
         default: return;
     }
-    if (!exchange.failed && exchange.probe_values.size() == sql::probed_settings().size())
-        settings_ = services_.interner.intern(std::move(exchange.probe_values));
+    if (!exchange.failed)
+        settings_ = services_.interner.intern(std::move(exchange.probe_values), exchange.watched);
     if (settings_) maybe_temporary_ = settings_->has_temp_objects;
     settings_generation_ = exchange.settings_generation;
     settings_refused_ = settings_ == nullptr;

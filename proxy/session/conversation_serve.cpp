@@ -97,8 +97,10 @@ bool Conversation::settings_wanted(const sql::Analysis& analysis) const {
 void Conversation::ask_settings() {
     Exchange& exchange = begin_exchange(Exchange::Kind::Probe);
     exchange.settings_generation = database_.settings_generation();
+    exchange.watched = database_.watched_settings();
     prepared_.unnamed_lost_on_server();
-    services_.to_server.compose([](std::string& out) { wire::append_query(out, sql::probe_sql()); });
+    services_.to_server.compose(
+        [&](std::string& out) { wire::append_query(out, sql::probe_sql(exchange.watched)); });
 }
 
 // PostgreSQL refuses some statements once a query of the block has run (SET TRANSACTION and its like). Where

@@ -78,6 +78,12 @@ bool Database::put_in_force() {
     if (!loaded_ || loaded_epoch_ != epoch_) return false;
     if (!writes_by_epoch_.empty() && writes_by_epoch_.begin()->first < epoch_) return false;
     in_force_ = loaded_;
+    // Before the version: whoever sees the new catalog knows that its settings are to be asked for anew.
+    if (watched_ != in_force_->watched_settings) {
+        watched_ = in_force_->watched_settings;
+        settings_generation_.fetch_add(1, std::memory_order_acq_rel);
+        profiles_.clear();
+    }
     const std::uint64_t version = version_in_force();
     version_.store(version, std::memory_order_release);
     return std::exchange(last_version_, version) != version;
@@ -107,6 +113,11 @@ bool Database::end_write(std::uint64_t epoch) {
     }
     if (everything_void) log_.everything_changed(name_);
     return changed;
+}
+
+std::vector<std::string> Database::watched_settings() const {
+    const std::lock_guard lock(mutex_);
+    return watched_;
 }
 
 void Database::settings_changed() {

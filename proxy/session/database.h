@@ -55,6 +55,8 @@ public:
     // A statement that may have changed the catalog has ended: nothing known is trusted, a new snapshot is
     // wanted.
     void catalog_changed();
+    // The settings that its catalog watches; sessions are asked for them anew when these are others.
+    [[nodiscard]] std::vector<std::string> watched_settings() const;
     // Asks for a snapshot without distrusting the present one.
     void want_catalog() { catalog_wanted_(*this); }
     // Number to give to publish() of a snapshot whose loading begins now.
@@ -107,6 +109,7 @@ private:
     std::shared_ptr<const sql::Catalog> loaded_;    // the newest snapshot
     std::shared_ptr<const sql::Catalog> in_force_;  // loaded_ or nullptr
     std::uint64_t loaded_epoch_ = 0;
+    std::vector<std::string> watched_;  // by the catalog last in force
     std::shared_ptr<const sql::Choices> choices_ = std::make_shared<const sql::Choices>();
     std::uint64_t choices_version_ = 0;
     std::uint64_t last_version_ = 0;  // last in force

@@ -128,6 +128,7 @@ struct Exchange {
 
     std::string local_reply;
     std::vector<std::string> probe_values;
+    std::vector<std::string> watched;  // probed beside the usual settings
     bool probe_answered = false;
     std::uint64_t settings_generation = 0;
 };

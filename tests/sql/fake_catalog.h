@@ -74,6 +74,17 @@ inline sql::Catalog fake_catalog() {
     add(20061, "public", "ruled", 'r').has_rules = true;
     add(20062, "public", "defaulted", 'r').calls_functions = true;
     add(20063, "public", "secured", 'r').row_security = true;
+    const auto policy = [&](std::uint32_t oid, std::string name, std::string expression) {
+        auto& relation = add(oid, "public", std::move(name), 'r');
+        relation.columns = columns({{"id", 23}, {"tenant", 23}, {"owner", 25}});
+        relation.row_security = true;
+        relation.policies = {std::move(expression)};
+    };
+    policy(20066, "tenanted", "(tenant = (current_setting('app.tenant'::text))::integer)");
+    policy(20067, "owned", "(owner = CURRENT_USER)");
+    policy(20068, "shared", "(EXISTS ( SELECT 1 FROM public.u))");
+    policy(20069, "clocked", "((id < 5) AND (now() IS NOT NULL))");
+    policy(20074, "named", "(owner = current_setting(owner))");
     add(20064, "public", "policed", 'r').row_security = true;
     catalog.relations.back().calls_functions = true;
     add(20065, "public", "fk_to_triggered", 'r').cascades_on_delete = {Oid{20060}};
