@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/values.h"
+#include "proxy/admin/explain_rows.h"
 #include "sql/choices.h"
 
 namespace warmfront::admin {
@@ -22,6 +23,21 @@ static std::string names_of(std::span<const sql::Oid> relations, const sql::Cata
         names += (names.empty() ? "" : ", ") + name_of(oid, catalog);
     if (relations.size() > kNamesMax) names += fmt::format(" and {} more", relations.size() - kNamesMax);
     return names.empty() ? "nothing" : names;
+}
+
+static void add_rows(Properties& properties, const sql::Analysis& analysis, const sql::Catalog& catalog) {
+    for (const auto& footprint : analysis.footprints) {
+        const auto* relation = catalog.find(footprint.relation);
+        if (relation == nullptr) continue;
+        properties.emplace_back(
+            "looks at", name_of(relation->oid, &catalog) + ": " + rows_looked_at(footprint, *relation));
+    }
+    for (const auto& change : analysis.changes) {
+        const auto* relation = catalog.find(change.relation);
+        if (relation == nullptr) continue;
+        properties.emplace_back("changes",
+                                name_of(relation->oid, &catalog) + ": " + rows_changed(change, *relation));
+    }
 }
 
 Properties explain(const sql::Analysis& analysis, const sql::Catalog* catalog) {
@@ -41,6 +57,7 @@ Properties explain(const sql::Analysis& analysis, const sql::Catalog* catalog) {
         properties.emplace_back("drops",
                                 "what was read from " + names_of(analysis.effects.relations, catalog));
     }
+    if (catalog != nullptr) add_rows(properties, analysis, *catalog);
     for (const auto& step : analysis.read_steps) properties.emplace_back("reads", step);
     for (const auto& step : analysis.effect_steps) properties.emplace_back("effect", step);
     if (analysis.cacheable && analysis.lifetime != sql::Lifetime{}) {
