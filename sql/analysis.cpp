@@ -183,6 +183,16 @@ std::vector<ChangePlan> row_changes(const Statement& statement, const StatementE
     return changes;
 }
 
+std::vector<CopyPlan> copied_rows(const Statement& statement, const StatementEffects& found,
+                                  const AnalysisContext& context) {
+    if (found.effects.everything || context.catalog == nullptr || !found.indirect.empty()) return {};
+    auto copies = copies_of(statement, scope_of(context));
+    const bool all = std::ranges::all_of(found.effects.relations, [&](Oid oid) {
+        return std::ranges::find(copies, oid, &CopyPlan::relation) != copies.end();
+    });
+    return all ? std::move(copies) : std::vector<CopyPlan>{};
+}
+
 Analysis one(const Statement& statement, const AnalysisContext& context) {
     Analysis out;
     out.statements = 1;
@@ -190,6 +200,7 @@ Analysis one(const Statement& statement, const AnalysisContext& context) {
     auto found = effects_of(statement, context);
     out.query_class = class_of(statement, found.effects);
     out.changes = row_changes(statement, found, context);
+    out.copies = copied_rows(statement, found, context);
     out.effects = std::move(found.effects);
     out.effects_reason = std::move(found.reason);
     out.indirect = std::move(found.indirect);
@@ -231,6 +242,7 @@ void add(Analysis& to, Analysis other) {
     std::ranges::set_union(to.reads, other.reads, std::back_inserter(reads));
     to.reads = std::move(reads);
     to.effects.add(other.effects);
+    to.copies.clear();
     to.changes.clear();  // one statement may change what is said of another's rows
     if (to.effects_reason.empty()) to.effects_reason = std::move(other.effects_reason);
     to.indirect = to.effects.relations;

@@ -66,6 +66,9 @@ struct Analysis {
     Effects effects;
     // Of relations in `effects`: which rows are changed. Those that have none: any row.
     std::vector<ChangePlan> changes;
+    // Of a COPY FROM STDIN that changes nothing but what its rows do: how to read them. Then `changes` is
+    // empty, and who does not read them takes `effects` as it is.
+    std::vector<CopyPlan> copies;
     std::string effects_reason;  // why `everything`, for EXPLAIN CACHE; empty otherwise
     // Those of effects.relations that not only the rows named by the statement's target change
     // (StatementEffects::indirect); of a string of several statements all are among them.

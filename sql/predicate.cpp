@@ -326,6 +326,60 @@ std::vector<ChangePlan> changes_of(const Statement& statement, const Scope& scop
     return plans;
 }
 
+std::vector<CopyPlan> copies_of(const Statement& statement, const Scope& scope) {
+    std::vector<CopyPlan> plans;
+    if (!statement.copied_rows || statement.writes.size() != 1 || scope.search_path == nullptr) return plans;
+    const auto meant = scope.relations(statement.writes.front().relation);
+    if (meant.size() != 1 || (meant.front()->kind != 'r' && meant.front()->kind != 'p')) return plans;
+    std::vector<std::string> names = statement.copied_rows->columns;
+    if (names.empty()) {
+        for (const auto& column : meant.front()->columns)
+            if (!column.generated) names.push_back(column.name);
+    }
+    for (const auto* relative : family_of(*meant.front(), *scope.catalog)) {
+        CopyPlan& plan = plans.emplace_back();
+        plan.relation = relative->oid;
+        for (const auto& name : names) {
+            const auto* column = column_named(*relative, name);
+            const bool judged = column != nullptr && column->value.kind != ValueKind::None;
+            plan.fields.push_back(judged ? CopyPlan::Field{column->number, column->value}
+                                         : CopyPlan::Field{});
+        }
+        if (relative != meant.front()) continue;
+        for (const auto& column : relative->columns) {
+            if (std::ranges::find(names, column.name) == names.end() && !column.has_default &&
+                !column.generated)
+                plan.nulls.push_back(column.number);
+        }
+    }
+    return plans;
+}
+
+RowImage image_of_line(const CopyPlan& plan, std::string_view line, bool utf8) {
+    RowImage image;
+    std::size_t field = 0;
+    for (bool more = true; more; ++field) {
+        const auto end = line.find('\t');
+        more = end != std::string_view::npos;
+        const auto text = line.substr(0, end);
+        if (more) line.remove_prefix(end + 1);
+        if (field >= plan.fields.size()) return {};
+        const auto& [column, type] = plan.fields[field];
+        if (column == 0) continue;
+        RawValue raw;
+        raw.null = text == "\\N";
+        raw.bytes = text;
+        raw.utf8 = utf8;
+        if (!raw.null && text.find('\\') != std::string_view::npos) continue;  // an escape
+        if (const auto value = canonical(type, raw))
+            image.push_back({column, value->null, value->ordered, value->hash, value->order});
+    }
+    if (field != plan.fields.size()) return {};
+    for (const auto column : plan.nulls) image.push_back({column, true, false, 0, 0});
+    std::ranges::sort(image, {}, &KnownValue::column);
+    return image;
+}
+
 StatementValues StatementValues::of_literals(std::string_view literals, bool utf8) {
     StatementValues values;
     values.utf8_ = utf8;

@@ -50,6 +50,12 @@ private:
 [[nodiscard]] std::vector<ChangePlan> changes_of(const Statement& statement, const Scope& scope,
                                                  std::span<const std::uint32_t> literal_places);
 
+// What a COPY FROM STDIN adds to its target and the target's partitions and parents, likewise.
+[[nodiscard]] std::vector<CopyPlan> copies_of(const Statement& statement, const Scope& scope);
+
+// One line of its data as a row; empty (any row) where it is not understood.
+[[nodiscard]] RowImage image_of_line(const CopyPlan& plan, std::string_view line, bool utf8);
+
 // The rows that have one of each key's values, combos_max combinations at most; nullopt where a value is not
 // judged or there are too many.
 [[nodiscard]] std::optional<std::vector<RowImage>> images_of(std::span<const ColumnValues> keys,

@@ -45,4 +45,16 @@ struct ChangePlan {
     std::vector<std::vector<ColumnValues>> images;
 };
 
+// What a COPY FROM STDIN adds to one relation: which of its columns each field of a line is. A field that is
+// no column of it (of a parent, or child) or not judged has number 0.
+struct CopyPlan {
+    Oid relation{};
+    struct Field {
+        std::int16_t column = 0;
+        ValueType type;
+    };
+    std::vector<Field> fields;
+    std::vector<std::int16_t> nulls;  // columns that are not copied and have no default
+};
+
 }  // namespace warmfront::sql

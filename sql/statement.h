@@ -118,6 +118,7 @@ struct Statement {
     std::vector<QueryLevel> levels;
     // Of an INSERT, UPDATE or DELETE; nullopt: any row of the target may be meant.
     std::optional<TargetRows> target_rows;
+    std::optional<CopiedRows> copied_rows;  // of a COPY FROM whose data can be read on its way
     // Names (lower case) that current_setting() is called with; reads_any_setting: one that is not written
     // out.
     std::vector<std::string> settings_read;

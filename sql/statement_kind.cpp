@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sql/statement_names.h"
+#include "sql/statement_rows_reader.h"
 #include "sql/statement_walk.h"
 
 namespace warmfront::sql {
@@ -123,6 +124,7 @@ void read_copy(Statement& out, const PgQuery__CopyStmt* statement, std::string_v
         out.kind = StatementKind::CopyFrom;
         walker.add_write(statement->relation, {.inserts = true});
         walker.visit(statement->where_clause);
+        out.copied_rows = rows_of(*statement);
         return;
     }
     out.kind = StatementKind::CopyTo;

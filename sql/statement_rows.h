@@ -90,4 +90,9 @@ struct TargetRows {
     QueryLevel level;
 };
 
+// COPY FROM STDIN in text format with its usual delimiters.
+struct CopiedRows {
+    std::vector<std::string> columns;  // as written; none: the table's in order
+};
+
 }  // namespace warmfront::sql

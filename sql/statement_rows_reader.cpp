@@ -376,6 +376,18 @@ std::optional<TargetRows> rows_of(const PgQuery__InsertStmt& insert, std::string
     return out;
 }
 
+std::optional<CopiedRows> rows_of(const PgQuery__CopyStmt& copy) {
+    if (copy.is_program != 0 || copy.filename[0] != '\0') return std::nullopt;
+    for (const auto* node : list(copy.n_options, copy.options)) {
+        const auto* option = node->def_elem;
+        if (std::string_view(option->defname) != "format" || text_of(option->arg) != "text")
+            return std::nullopt;
+    }
+    CopiedRows rows;
+    for (const auto* node : list(copy.n_attlist, copy.attlist)) rows.columns.emplace_back(text_of(node));
+    return rows;
+}
+
 std::optional<TargetRows> rows_of(const PgQuery__UpdateStmt& update,
                                   const std::vector<std::string_view>& ctes, std::string_view sql) {
     TargetRows out;

@@ -24,4 +24,6 @@ namespace warmfront::sql {
                                                 const std::vector<std::string_view>& ctes,
                                                 std::string_view sql);
 
+[[nodiscard]] std::optional<CopiedRows> rows_of(const PgQuery__CopyStmt& copy);
+
 }  // namespace warmfront::sql

@@ -73,6 +73,13 @@ void Conversation::account(Exchange& exchange, const PlanRef& given, const Effec
     exchange.consequences.changes_roles |= analysis.changes_roles;
 }
 
+// CopyDone is about to be sent.
+void Conversation::account_copied(Exchange& exchange) {
+    const EffectSet effects = std::exchange(exchange.copied, nullptr)->finish();
+    mark(exchange, exchange.plan->analysis(), effects);
+    exchange.consequences.effects.add(effects);
+}
+
 void Conversation::mark(Exchange& exchange, const sql::Analysis& analysis, const EffectSet& effects) {
     using sql::TransactionEffect;
     if (!effects.none() && !exchange.catalog_judged) {

@@ -129,6 +129,7 @@ private:
     void collect(const wire::Piece& piece);
     void on_sync(const wire::Piece& piece);
     void on_copy_end(const wire::Piece& piece);
+    void on_copy_data(const wire::Piece& piece);
     void request_ready(Request request, std::string_view bytes);
     void process(Request request, std::string_view bytes);
     void process_simple(std::string_view bytes);
@@ -214,6 +215,7 @@ private:
     // effects: of this execution of the plan.
     void account(Exchange& exchange, const PlanRef& plan, const EffectSet& effects);
     void account(Exchange& exchange, const PlanRef& plan) { account(exchange, plan, plan->effects({})); }
+    void account_copied(Exchange& exchange);
     void mark(Exchange& exchange, const sql::Analysis& analysis, const EffectSet& effects);
     [[nodiscard]] bool speaks_utf8() const { return settings_ && settings_->utf8; }
     void forget_settings() {

@@ -70,6 +70,7 @@ void Conversation::on_frontend(const wire::Piece& piece, std::uint64_t now_us) {
             request_.append(piece.raw);
             if (open_) return forward_extended(std::exchange(request_, {}), false);
             return request_ready(Request::Flushed, {});
+        case 'd': return on_copy_data(piece);
         case 'c':
         case 'f': return on_copy_end(piece);
         case 'X':
@@ -82,7 +83,8 @@ void Conversation::on_frontend(const wire::Piece& piece, std::uint64_t now_us) {
 
 // A message too long to be looked at as a whole: sent on as it comes; what it may do is assumed.
 void Conversation::on_fragment(const wire::Piece& piece) {
-    if (piece.first && piece.type != 'd') {
+    if (piece.type == 'd') return on_copy_data(piece);
+    if (piece.first) {
         if (!request_.empty()) forward_extended(std::exchange(request_, {}), false);
         const PlanRef opaque = services_.planner.opaque(database_);
         switch (piece.type) {
@@ -139,9 +141,15 @@ void Conversation::on_sync(const wire::Piece& piece) {
     request_ready(Request::Extended, {});
 }
 
+void Conversation::on_copy_data(const wire::Piece& piece) {
+    if (!exchanges_.empty() && exchanges_.front().copied) exchanges_.front().copied->feed(piece.body);
+    services_.to_server.add(piece.raw);
+}
+
 // libpq sends Sync after the Execute of a COPY and again after CopyDone, the server ignores the first: then
 // the next Sync belongs to the exchange that is under way already.
 void Conversation::on_copy_end(const wire::Piece& piece) {
+    if (!exchanges_.empty() && exchanges_.front().copied) account_copied(exchanges_.front());
     services_.to_server.add(piece.raw);
     if (open_ || exchanges_.empty()) return;
     Exchange& last = exchanges_.back();
@@ -332,7 +340,14 @@ void Conversation::forward_simple(std::string_view bytes, const PlanRef& plan,
     absorb_open();
     Exchange& exchange = begin_exchange(Exchange::Kind::Simple);
     exchange.plan = plan;
-    if (plan) account(exchange, plan, plan->effects(values));
+    // Of a COPY nobody sees anything before its end: its rows are counted when they are known.
+    const bool reads_rows = plan && !plan->analysis().copies.empty() && exchanges_.size() == 1 && !absorbed_;
+    if (reads_rows) {
+        exchange.copied = std::make_shared<CopiedRows>(plan, speaks_utf8());
+        exchange.catalog_judged = true;
+        exchange.epoch = database_.begin_write();
+    }
+    if (plan) account(exchange, plan, reads_rows ? EffectSet{} : plan->effects(values));
     if (plan && !plan->analysis().sql_prepare.empty()) {
         exchange.prepared_name = plan->analysis().sql_prepare;
         exchange.prepared_query = sql::query_of_prepare(wire::decode_query(bytes.substr(kHeaderBytes))->sql);

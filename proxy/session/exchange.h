@@ -6,11 +6,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cache/entry.h"
 #include "cache/write_log.h"
+#include "proxy/session/copied_rows.h"
 #include "proxy/session/plan.h"
 #include "proxy/wire/framer.h"
 
@@ -95,6 +97,8 @@ struct Exchange {
     sql::TransactionEffect transaction = sql::TransactionEffect::None;
     sql::Isolation isolation = sql::Isolation::Default;
     Consequences consequences;
+    std::shared_ptr<CopiedRows>
+        copied;                  // a COPY under way whose rows are read; what they void is not counted yet
     cache::PendingWrite marked;  // begun in the write log, to be ended
     std::uint64_t epoch = 0;     // of begin_write()
 

@@ -166,7 +166,7 @@ std::shared_ptr<Plan> Planner::resolve(Database& database, TemplateRef made_from
     if (!analysis.effects.everything) {
         for (const sql::Oid oid : analysis.effects.relations) {
             const auto known = std::ranges::find(analysis.changes, oid, &sql::ChangePlan::relation);
-            plan->writes.push_back({log_of(oid), known == analysis.changes.end() ? nullptr : &*known});
+            plan->writes.push_back({oid, log_of(oid), known == analysis.changes.end() ? nullptr : &*known});
         }
     }
     if (analysis.cacheable) {

@@ -33,6 +33,7 @@ struct Plan {
         const sql::Footprint* footprint = nullptr;  // in the analysis
     };
     struct Write {
+        sql::Oid oid{};
         cache::RelationLog* relation = nullptr;
         const sql::ChangePlan* change = nullptr;  // in the analysis; nullptr: any row
     };

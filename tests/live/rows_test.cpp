@@ -59,6 +59,7 @@ struct Value {
 struct Said {
     std::string text;
     std::vector<Value> values;
+    std::string data = {};  // of a COPY FROM STDIN
 };
 
 struct Column {
@@ -101,7 +102,7 @@ public:
     }
 
     Said write() {
-        switch (random_.below(18)) {
+        switch (random_.below(19)) {
             case 0: return insert("a");
             case 1: return insert("b");
             case 2: return insert("p");
@@ -134,6 +135,7 @@ public:
                 said.values = {value("int"), value("int")};
                 return said;
             }
+            case 14: return copy(pick({"a", "b", "p", "p0", "child"}));
             case 10:
             case 11:
             case 12:
@@ -387,6 +389,27 @@ private:
         return said;
     }
 
+    Said copy(std::string_view table) {
+        Said said;
+        std::vector<const Column*> columns;
+        std::string names;
+        for (const auto* column : columns_of(table)) {
+            if (column->name == "doubled" || (column->name != "id" && random_.chance(40))) continue;
+            columns.push_back(column);
+            names += (names.empty() ? "" : ", ") + std::string(column->name);
+        }
+        said.text = "COPY " + std::string(table) + " (" + names + ") FROM STDIN";
+        for (auto rows = 1 + random_.below(3); rows > 0; --rows) {
+            for (const auto* column : columns) {
+                const auto given = value(column->type);
+                said.data += (column == columns.front() ? "" : "\t") + (given.null ? "\\N" : given.text);
+            }
+            said.data += "\n";
+        }
+        if (random_.chance(20)) said.data += "\\.\n";
+        return said;
+    }
+
     Said upsert() {
         Said said;
         said.text = "INSERT INTO a (id, g, name) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET ";
@@ -497,6 +520,7 @@ public:
         return answer_of(answer);
     }
     std::string said(const Said& said, std::uint64_t style) {
+        if (!said.data.empty()) return copied(said, style);
         if (style % 3 == 0) return simple(inline_text(said));
         if (style % 3 == 1) return extended(said, "");
         const auto sql = numbered(said);
@@ -508,6 +532,17 @@ public:
     }
 
 private:
+    std::string copied(const Said& said, std::uint64_t style) {
+        std::string bytes;
+        wire::append_query(bytes, said.text);
+        const auto half = style % 3 == 0 ? 0 : said.data.size() / 2;
+        wire::append_copy_data(bytes, std::string_view(said.data).substr(0, half));
+        wire::append_copy_data(bytes, std::string_view(said.data).substr(half));
+        wire::append_copy_done(bytes);
+        must(client_.send(bytes));
+        return answer_of(must(client_.receive_until_ready()));
+    }
+
     RawClient client_;
     std::vector<std::string> names_, prepared_;
 };
@@ -546,7 +581,7 @@ TEST_CASE("rows: whatever rows are written, reads answer as PostgreSQL does") {
             if (block) (void)writer.simple("BEGIN");
             const auto outcome = writer.said(write, style);
             tell(std::to_string(step) + (block ? " in a block: " : ": ") + inline_text(write) + " -> " +
-                 outcome.substr(0, 20));
+                 write.data + outcome.substr(0, 20));
             if (block) (void)writer.simple(random.chance(60) ? "COMMIT" : "ROLLBACK");
             continue;
         }

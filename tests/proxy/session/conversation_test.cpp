@@ -112,6 +112,65 @@ TEST_CASE("conversation: a write to another table leaves the answer alone, an op
     CHECK(actor.take_client().empty());
 }
 
+TEST_CASE("conversation: a COPY voids the answers of the rows that it adds") {
+    Stage stage;
+    auto catalog = Stage::catalog(2);
+    for (const char* name : {"id", "v"}) {
+        sql::Column column;
+        column.name = name;
+        column.number = static_cast<std::int16_t>(catalog->relations[0].columns.size() + 1);
+        column.type = column.value.oid = sql::Oid{23};
+        column.value.kind = sql::ValueKind::Integer;
+        catalog->relations[0].columns.push_back(column);
+    }
+    REQUIRE(stage.database.publish(catalog, stage.database.epoch()));
+    struct Row {
+        std::string_view name, copy, data;
+        bool first_stays, second_stays;
+    };
+    for (const auto& [name, copy, data, first_stays, second_stays] : std::initializer_list<Row>{
+             {"one row", "COPY t FROM STDIN", "1\t5\n", false, true},
+             {"cut anywhere", "COPY t (v, id) FROM STDIN", "5\t2\n7\t3\n", true, false},
+             {"other rows", "COPY t FROM STDIN", "3\t\\N\n", true, true},
+             {"an escape", "COPY t FROM STDIN", "\\x31\t1\n", false, false},
+             {"another format", "COPY t FROM STDIN (FORMAT csv)", "3,1\n", false, false},
+             {"no row", "COPY t FROM STDIN", "", true, true}}) {
+        CAPTURE(name);
+        Actor reader(stage), writer(stage);
+        const auto is_hit = [&](const char* sql) {
+            reader.client_sends(query(sql));
+            if (reader.server.find("current_setting") != std::string::npos) {
+                reader.server.clear();
+                reader.answer_probe();
+            }
+            const bool hit = reader.take_server().empty();
+            if (!hit) reader.server_sends(rows("one"));
+            reader.take_client();
+            return hit;
+        };
+        (void)is_hit("SELECT v FROM t WHERE id = 1");
+        (void)is_hit("SELECT v FROM t WHERE id = 2");
+        writer.client_sends(query(std::string(copy)));
+        if (writer.server.find("current_setting") != std::string::npos) {
+            writer.server.clear();
+            writer.answer_probe();
+        }
+        CHECK(is_hit("SELECT v FROM t WHERE id = 1") == (name != "another format"));
+        writer.server_sends(std::string("G\0\0\0\7\0\0\0", 8));
+        for (const char byte : data) {
+            std::string one;
+            wire::append_copy_data(one, {&byte, 1});
+            writer.client_sends(one);
+        }
+        std::string done;
+        wire::append_copy_done(done);
+        writer.client_sends(done);
+        writer.server_sends(command_complete("COPY 1") + ready());
+        CHECK(is_hit("SELECT v FROM t WHERE id = 1") == first_stays);
+        CHECK(is_hit("SELECT v FROM t WHERE id = 2") == second_stays);
+    }
+}
+
 TEST_CASE("conversation: blocks") {
     Stage stage;
     warm(stage);
