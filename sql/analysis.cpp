@@ -92,6 +92,17 @@ TransactionEffect transaction_of(const Statement& statement) {
     }
 }
 
+SavepointEffect savepoint_of(const Statement& statement) {
+    switch (statement.kind) {
+        case StatementKind::Savepoint: return SavepointEffect::Set;
+        case StatementKind::ReleaseSavepoint: return SavepointEffect::Release;
+        case StatementKind::RollbackToSavepoint: return SavepointEffect::BackTo;
+        case StatementKind::ExecuteStatement:  // of what a Parse message prepared
+        case StatementKind::Other: return SavepointEffect::Uncertain;
+        default: return SavepointEffect::None;
+    }
+}
+
 // Whether a statement may SET something, other than in a routine.
 bool sets(const Statement& statement, const Catalog* catalog) {
     switch (statement.kind) {
@@ -209,6 +220,8 @@ Analysis one(const Statement& statement, const AnalysisContext& context) {
     out.changes_catalog = found.changes_catalog;
     out.changes_roles = found.changes_roles;
     add_flags(out, statement, context.catalog);
+    out.savepoint = savepoint_of(statement);
+    if (out.savepoint != SavepointEffect::None) out.savepoint_name = statement.name;
     if (statement.kind == StatementKind::PrepareStatement) out.sql_prepare = statement.name;
     if (statement.kind == StatementKind::ExecuteStatement && statement.functions.empty() &&
         statement.reads.empty())
@@ -249,6 +262,7 @@ void add(Analysis& to, Analysis other) {
     std::ranges::move(other.read_steps, std::back_inserter(to.read_steps));
     std::ranges::move(other.effect_steps, std::back_inserter(to.effect_steps));
     if (other.transaction != TransactionEffect::None) to.transaction = TransactionEffect::Mixed;
+    if (other.savepoint != SavepointEffect::None) to.savepoint = SavepointEffect::Uncertain;
     if (other.isolation != Isolation::Default) to.isolation = other.isolation;
     to.changes_settings |= other.changes_settings;
     to.changes_catalog |= other.changes_catalog;
@@ -270,6 +284,7 @@ Analysis unparsed(const Error& error) {
     out.effects_reason = fmt::format("is not understood: {}", error.text);
     out.refusal = {label::kUnparsed, out.effects_reason};
     out.transaction = TransactionEffect::Mixed;
+    out.savepoint = SavepointEffect::Uncertain;
     out.changes_settings = out.changes_catalog = out.changes_roles = out.creates_temp = out.prepares_sql =
         true;
     out.discards_statements = true;

@@ -44,6 +44,9 @@ enum class TransactionEffect {
     Mixed,      // a multi-statement string with any of these, CALL, DO: anything may have happened
 };
 
+// What a query string does to the savepoints of its block; Uncertain: several statements, one of them such.
+enum class SavepointEffect { None, Set, Release, BackTo, Uncertain };
+
 // Why a read is not kept. One machine-readable label (bounded set, used in metrics) and one sentence for
 // people.
 struct Refusal {
@@ -77,6 +80,8 @@ struct Analysis {
     std::vector<std::string> read_steps, effect_steps;
     TransactionEffect transaction = TransactionEffect::None;
     Isolation isolation = Isolation::Default;
+    SavepointEffect savepoint = SavepointEffect::None;
+    std::string savepoint_name;
     bool changes_settings =
         false;                     // SET, RESET, set_config, DISCARD ALL, SET ROLE, SET SESSION AUTHORIZATION
     bool changes_catalog = false;  // DDL: the catalog snapshot is out of date afterwards

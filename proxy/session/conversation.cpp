@@ -58,6 +58,14 @@ void Conversation::account(Exchange& exchange, const PlanRef& given, const Effec
         exchange.transaction =
             exchange.transaction == TransactionEffect::None ? analysis.transaction : TransactionEffect::Mixed;
     }
+    // Of a savepoint among others it is not told which of them it takes back.
+    if (analysis.savepoint != sql::SavepointEffect::None ||
+        exchange.savepoint != sql::SavepointEffect::None) {
+        const bool alone = exchange.statements == 0;
+        exchange.savepoint = alone ? analysis.savepoint : sql::SavepointEffect::Uncertain;
+        exchange.savepoint_name = analysis.savepoint_name;
+    }
+    ++exchange.statements;
     // The most consequential class of the statements gives the exchange its name.
     exchange.query_class = std::max(exchange.query_class, analysis.query_class);
     exchange.touches_settings |= analysis.changes_settings || analysis.creates_temp ||

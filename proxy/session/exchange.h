@@ -96,6 +96,9 @@ struct Exchange {
     sql::QueryClass query_class = sql::QueryClass::Read;
     sql::TransactionEffect transaction = sql::TransactionEffect::None;
     sql::Isolation isolation = sql::Isolation::Default;
+    std::uint32_t statements = 0;  // executed, as far as they were accounted for
+    sql::SavepointEffect savepoint = sql::SavepointEffect::None;
+    std::string savepoint_name;
     Consequences consequences;
     std::shared_ptr<CopiedRows>
         copied;                  // a COPY under way whose rows are read; what they void is not counted yet

@@ -113,6 +113,7 @@ PlanRef Planner::opaque(Database& database) {
         auto nothing_known = std::make_shared<sql::Template>();
         nothing_known->analysis.effects.everything = true;
         nothing_known->analysis.transaction = sql::TransactionEffect::Mixed;
+        nothing_known->analysis.savepoint = sql::SavepointEffect::Uncertain;
         nothing_known->analysis.changes_settings = true;
         nothing_known->analysis.effects_reason = "the statement cannot be analysed";
         nothing_known->analysis.refusal = {"opaque", "the statement cannot be analysed"};

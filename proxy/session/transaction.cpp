@@ -24,6 +24,29 @@ bool TransactionBlock::wrote_to(const Plan& plan) const {
         plan.reads, [&](const Plan::Read& read) { return written_.effects.touches(read.relation); });
 }
 
+// What was written since a savepoint never happened once it was gone back to; then reads may be answered and
+// nothing is dropped for it. The savepoint itself stays.
+void TransactionBlock::on_savepoint(const Exchange& exchange) {
+    using sql::SavepointEffect;
+    if (exchange.savepoint == SavepointEffect::Uncertain) savepoints_.clear();
+    if (exchange.failed || exchange.savepoint == SavepointEffect::None ||
+        exchange.savepoint == SavepointEffect::Uncertain)
+        return;
+    if (exchange.savepoint == SavepointEffect::Set) {
+        if (savepoints_.size() < kSavepointsMax)
+            savepoints_.push_back({exchange.savepoint_name, written_.effects});
+        else
+            savepoints_.clear();
+        return;
+    }
+    const auto last = std::ranges::find(savepoints_.rbegin(), savepoints_.rend(), exchange.savepoint_name,
+                                        &Savepoint::name);
+    if (last == savepoints_.rend()) return;
+    const bool back = exchange.savepoint == SavepointEffect::BackTo;
+    if (back) written_.effects = last->written;
+    savepoints_.erase(last.base() - (back ? 0 : 1), savepoints_.end());
+}
+
 Consequences TransactionBlock::ready(char status, const Exchange& exchange,
                                      const sql::SessionSettings* settings) {
     const bool was_idle = status_ == 'I';
@@ -31,6 +54,7 @@ Consequences TransactionBlock::ready(char status, const Exchange& exchange,
     if (status == 'I') {
         in_force = std::exchange(written_, {});
         in_force.add(exchange.consequences);
+        savepoints_.clear();
         status_ = 'I';
         read_committed_ = false;
         return in_force;
@@ -48,11 +72,13 @@ Consequences TransactionBlock::ready(char status, const Exchange& exchange,
         case TransactionEffect::End:  // AND CHAIN: the next block has the same isolation
             if (!exchange.failed) {
                 in_force = std::exchange(written_, {});
+                savepoints_.clear();
             }
             break;
         case TransactionEffect::Mixed:  // may have ended a block and begun another
             read_committed_ = false;
             in_force = written_;
+            savepoints_.clear();
             in_force.add(exchange.consequences);
             break;
         case TransactionEffect::None:
@@ -60,6 +86,7 @@ Consequences TransactionBlock::ready(char status, const Exchange& exchange,
             break;
     }
     written_.add(exchange.consequences);
+    on_savepoint(exchange);
     status_ = status;
     return in_force;
 }

@@ -3,6 +3,10 @@
 // Plain state of one session. The status is always that of the last ReadyForQuery; nothing is predicted.
 #pragma once
 
+#include <cstddef>
+#include <string>
+#include <vector>
+
 #include "proxy/session/exchange.h"
 #include "sql/session_settings.h"
 
@@ -29,8 +33,17 @@ private:
     [[nodiscard]] bool wrote_to(const Plan& plan) const;
 
     char status_ = 'I';
+    void on_savepoint(const Exchange& exchange);
+
+    static constexpr std::size_t kSavepointsMax = 64;  // beyond, what is rolled back still counts as written
+
     bool read_committed_ = false;
     Consequences written_;
+    struct Savepoint {
+        std::string name;
+        EffectSet written;  // before it
+    };
+    std::vector<Savepoint> savepoints_;
 };
 
 }  // namespace warmfront::session

@@ -201,6 +201,47 @@ TEST_CASE("conversation: blocks") {
     }
 }
 
+TEST_CASE("conversation: what a savepoint takes back voids nothing") {
+    struct Row {
+        std::string_view name;
+        std::vector<const char*> statements;
+        bool stays;
+    };
+    for (const auto& [name, statements, stays] : std::initializer_list<Row>{
+             {"taken back", {"SAVEPOINT s", "UPDATE t SET v = 'x'", "ROLLBACK TO s"}, true},
+             {"twice",
+              {"SAVEPOINT s", "UPDATE t SET v = 'x'", "ROLLBACK TO s", "UPDATE t SET v = 'y'",
+               "ROLLBACK TO s"},
+              true},
+             {"written before", {"UPDATE t SET v = 'x'", "SAVEPOINT s", "ROLLBACK TO s"}, false},
+             {"written after", {"SAVEPOINT s", "ROLLBACK TO s", "UPDATE t SET v = 'x'"}, false},
+             {"to an inner one",
+              {"SAVEPOINT a", "UPDATE t SET v = 'x'", "SAVEPOINT b", "ROLLBACK TO b"},
+              false},
+             {"to an outer one",
+              {"SAVEPOINT a", "SAVEPOINT b", "UPDATE t SET v = 'x'", "ROLLBACK TO a"},
+              true},
+             {"of the same name",
+              {"SAVEPOINT s", "UPDATE t SET v = 'x'", "SAVEPOINT s", "ROLLBACK TO s"},
+              false},
+             {"released",
+              {"SAVEPOINT s", "UPDATE t SET v = 'x'", "SAVEPOINT s", "RELEASE s", "ROLLBACK TO s"},
+              true},
+             {"merged", {"SAVEPOINT a", "SAVEPOINT b", "UPDATE t SET v = 'x'", "RELEASE b"}, false},
+             {"in one string", {"SAVEPOINT s", "UPDATE t SET v = 'x'", "SELECT 1; ROLLBACK TO s"}, false}}) {
+        CAPTURE(name);
+        Stage stage;
+        warm(stage);
+        Actor writer(stage);
+        writer.run("BEGIN", "BEGIN", 'T');
+        for (const char* statement : statements) writer.run(statement, "DONE", 'T');
+        writer.run("COMMIT", "COMMIT");
+        Actor reader(stage);
+        reader.client_sends(query("SELECT v FROM t WHERE id = 1"));
+        CHECK((reader.take_client() == rows("one")) == stays);
+    }
+}
+
 TEST_CASE("conversation: the server knows of a query in a block before what must come first in one") {
     Stage stage;
     warm(stage);
