@@ -16,6 +16,7 @@
 #include "cache/key.h"
 #include "cache/store.h"
 #include "cache/write_log.h"
+#include "sql/predicate.h"
 
 using namespace warmfront;
 using namespace warmfront::cache;
@@ -98,32 +99,44 @@ BENCHMARK(hit)
     ->ThreadRange(1, 2)
     ->UseRealTime();
 
-// What a write of one row costs, whatever the number of answers that it might void: its lines are begun and
-// ended, and the answer of that row is found void. Rows are drawn at random.
+// What it costs to void the answers of one row, whatever the number of answers: from the parameter of an
+// UPDATE ... WHERE id = $1 to its lines begun and ended. Rows are drawn at random: each is a miss of the
+// processor's caches once there are many.
 struct FilledByKey {
     explicit FilledByKey(std::uint64_t entries)
         : log(WriteLog::row_lines_within(entries * 16)),
           store({.memory_bytes = entries * 400 + (std::size_t{64} << 20)}),
           relation(log.relation("db", sql::Oid{1})),
           interest(relation.interest({{1}, {}, sql::ColumnSet::all()})) {
+        sql::ColumnValues key;
+        key.column = 1;
+        key.type = {sql::Oid{23}, sql::ValueKind::Integer, -1};
+        key.sources.emplace_back();
+        key.sources.back().from = sql::ValueSource::From::Parameter;
+        key.sources.back().number = 1;
+        plan.images.push_back({key});
         KeyBuilder builder;
         for (std::uint64_t i = 0; i < entries; ++i) fill(builder, i);
     }
-    static sql::RowImage row(std::uint64_t number) {
-        return {{1, false, false, number * 0x9e3779b97f4a7c15U, 0}};
+    [[nodiscard]] sql::RowsChange change(std::uint64_t number) const {
+        const std::string text = std::to_string(number);
+        sql::RawValue value;
+        value.bytes = text;
+        return sql::change_of(plan, sql::StatementValues::of_parameters({&value, 1}, true));
     }
     void fill(KeyBuilder& builder, std::uint64_t number) {
         FillTicket ticket;
         ticket.start();
         ticket.observe(log.line("db", sql::Oid{}));
         ticket.observe(interest.line());
-        ticket.observe(interest.line_of(row(number)));
+        ticket.observe(interest.line_of(change(number).images.front()));
         store.fill(Entry::make(key_number(builder, number), ticket.seen, {}, "row", 0));
     }
     WriteLog log;
     Store store;
     RelationLog& relation;
     Interest& interest;
+    sql::ChangePlan plan;
 };
 
 std::unique_ptr<FilledByKey> by_key;
@@ -136,7 +149,7 @@ void void_row(benchmark::State& state) {
     PendingWrite write;
     for (auto each : state) {
         const std::uint64_t number = random() % entries;
-        write.begin(by_key->relation, {sql::ColumnSet::all(), false, {FilledByKey::row(number)}});
+        write.begin(by_key->relation, by_key->change(number));
         write.end();
         ++writes;
     }

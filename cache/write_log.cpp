@@ -105,7 +105,7 @@ FillTicket observe(std::span<Line* const> reads) {
 WriteLog::WriteLog(std::size_t row_lines) : rows_(row_lines) {}
 
 std::size_t WriteLog::row_lines_within(std::size_t bytes) {
-    return std::max(kRowLinesMin, std::bit_floor(bytes / sizeof(Line)));
+    return std::clamp(std::bit_floor(bytes / sizeof(Line)), kRowLinesMin, kRowLinesMax);
 }
 
 RelationLog& WriteLog::relation(std::string_view database, sql::Oid relation) {

@@ -64,11 +64,13 @@ struct FillTicket {
 class WriteLog {
 public:
     static constexpr std::size_t kRowLinesMin = std::size_t{1} << 16;
+    // More would tell hardly more rows apart, and be further from the processor: 64 MiB.
+    static constexpr std::size_t kRowLinesMax = std::size_t{1} << 22;
 
     // row_lines: how many lines the rows of all relations share, 16 bytes each.
     explicit WriteLog(std::size_t row_lines = kRowLinesMin);
 
-    // How many row lines fit in so many bytes; kRowLinesMin at least.
+    // How many row lines fit in so many bytes; kRowLinesMin at least, kRowLinesMax at most.
     [[nodiscard]] static std::size_t row_lines_within(std::size_t bytes);
     // What is written to a relation. Takes a lock: keep the pointer, it stays valid.
     [[nodiscard]] RelationLog& relation(std::string_view database, sql::Oid relation);
