@@ -68,16 +68,26 @@ std::vector<ColumnValues> chosen(std::vector<ColumnValues> keys) {
     return keys;
 }
 
+// Whether = and the like mean what they mean to PostgreSQL: no operator of the user's has such a name. (Those
+// in C are an extension's, for types of its own.)
+bool equality_is_builtin(const Catalog& catalog) {
+    constexpr std::array kNames{"=", "<", "<=", ">", ">="};
+    return std::ranges::all_of(kNames, [&](const char* name) {
+        return std::ranges::all_of(catalog.operators_named(name), &Operator::native);
+    });
+}
+
 void add_footprints(const Reach::Part& part, const ValuePlaces& places, std::vector<Footprint>& out) {
-    const UsedColumns used(part);
     // In PL/pgSQL a column's name may be a variable's.
     if (part.statement->levels.empty() || part.plpgsql) {
         for (const auto& name : part.statement->reads) {
             for (const auto* relation : part.scope.relations(name))
-                out.push_back({relation->oid, used.of(*relation), {}, {}});
+                out.push_back({relation->oid, ColumnSet::all(), {}, {}});
         }
         return;
     }
+    const UsedColumns used(part);
+    const bool keyed = equality_is_builtin(*part.scope.catalog);
     for (const auto& level : part.statement->levels) {
         const ResolvedLevel resolved(level, part.scope, places);
         for (std::size_t i = 0; i < resolved.size(); ++i) {
@@ -87,7 +97,12 @@ void add_footprints(const Reach::Part& part, const ValuePlaces& places, std::vec
                     out.push_back({meant->oid, ColumnSet::all(), {}, {}});
                 continue;
             }
-            Footprint footprint{relation->oid, used.of(*relation), chosen(resolved.keys(i)), {}};
+            Footprint footprint{relation->oid, used.of(*relation), {}, {}};
+            if (!keyed) {
+                out.push_back(std::move(footprint));
+                continue;
+            }
+            footprint.keys = chosen(resolved.keys(i));
             // Keys alone are precise enough, and there may be any number of them.
             if (footprint.keys.empty() && !resolved.ranges(i).empty())
                 footprint.range = resolved.ranges(i).front();
@@ -208,6 +223,10 @@ private:
         for (const auto& name : rows_.conflict_columns) {
             const auto* column = column_named(target_, name);
             if (column == nullptr) return false;
+            // The unique index may have another collation than the column.
+            const auto kind = column->value.kind;
+            if (kind == ValueKind::Text || kind == ValueKind::PaddedText || kind == ValueKind::Citext)
+                continue;
             const auto known = std::ranges::find(inserted, column->number, &ColumnValues::column);
             if (known != inserted.end()) before.push_back(*known);
         }
@@ -318,6 +337,7 @@ std::vector<ChangePlan> changes_of(const Statement& statement, const Scope& scop
     if (!statement.target_rows || statement.writes.size() != 1 || scope.search_path == nullptr) return plans;
     const auto meant = scope.relations(statement.writes.front().relation);
     if (meant.size() != 1 || (meant.front()->kind != 'r' && meant.front()->kind != 'p')) return plans;
+    if (!equality_is_builtin(*scope.catalog)) return plans;
     const ValuePlaces places{literal_places, statement.repeated_parameters, true, scope.catalog};
     ChangeReader reader(statement, *meant.front(), scope, places);
     if (!reader.read()) return plans;

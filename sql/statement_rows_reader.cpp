@@ -162,12 +162,16 @@ private:
     }
 
     void join(const PgQuery__JoinExpr& join) {
+        const auto first = out_.items.size();
         const auto left = item(join.larg);
         const auto right = item(join.rarg);
         // These give columns other names or merge them.
         if (join.alias != nullptr || join.join_using_alias != nullptr || join.is_natural != 0 ||
             join.n_using_clause > 0)
             giving_up_ = true;
+        // Columns of other names: what is used of the tables below cannot be told by theirs.
+        if (join.alias != nullptr && join.alias->n_colnames > 0)
+            for (auto i = first; i < out_.items.size(); ++i) out_.items[i].table = false;
         switch (join.jointype) {
             case PG_QUERY__JOIN_TYPE__JOIN_INNER: return conjunct(join.quals, left | right);
             case PG_QUERY__JOIN_TYPE__JOIN_LEFT: return conjunct(join.quals, right);
