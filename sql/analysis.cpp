@@ -188,9 +188,20 @@ std::vector<ChangePlan> row_changes(const Statement& statement, const StatementE
                                     const AnalysisContext& context) {
     if (found.effects.everything || context.catalog == nullptr || !statement.target_rows) return {};
     auto changes = changes_of(statement, scope_of(context), context.literal_places);
-    std::erase_if(changes, [&](const ChangePlan& change) {
-        return std::ranges::binary_search(found.indirect, change.relation);
-    });
+    const auto is_named = [&](Oid oid) {
+        return std::ranges::find(changes, oid, &ChangePlan::relation) != changes.end();
+    };
+    // By a key of a table to itself rows change that refer to rows that refer to the named ones, and so on.
+    std::vector<Oid> cascaded, otherwise = found.indirect;
+    for (const auto oid : found.cascaded) (is_named(oid) ? otherwise : cascaded).push_back(oid);
+    std::ranges::sort(otherwise);
+    const auto is_otherwise = [&](Oid oid) { return std::ranges::binary_search(otherwise, oid); };
+    std::erase_if(cascaded, is_otherwise);
+    const auto left_out =
+        std::erase_if(changes, [&](const ChangePlan& change) { return is_otherwise(change.relation); });
+    if (left_out > 0) return changes;  // what refers to those is not known by their rows
+    auto referring = cascades_of(changes, cascaded, *context.catalog);
+    std::ranges::move(referring, std::back_inserter(changes));
     return changes;
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "sql/names.h"
@@ -66,6 +67,13 @@ struct Relation {
     // updated.
     std::vector<Oid> cascades_on_delete;
     std::vector<Oid> cascades_on_update;
+    // The keys behind these two, column by column.
+    struct ActingKey {
+        Oid referring{};
+        std::vector<std::pair<std::int16_t, std::int16_t>> columns;  // of this one, of the one that refers
+        bool sets_default = false;  // the rows that refer get values not told here
+    };
+    std::vector<ActingKey> acting_keys;
     std::vector<Oid> referenced_by;  // every table with a foreign key to this one: TRUNCATE ... CASCADE
     // What the flags above stand for. Where a flag is set and its list is empty, it is not known.
     std::vector<Trigger> triggers;      // also those of PostgreSQL's own functions, which no flag counts

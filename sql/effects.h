@@ -25,6 +25,9 @@ struct StatementEffects {
     // query, or because a trigger may alter the row on its way in. The others change by those rows only, and
     // so do their partitions, children and ancestors. (COPY FROM names no rows, TRUNCATE all of them.)
     std::vector<Oid> indirect;
+    // Sorted, unique, among effects.relations: those that foreign keys act on because of those rows. If they
+    // are not in `indirect`, they change in no rows but those that refer to them.
+    std::vector<Oid> cascaded;
     std::string reason;  // why effects.everything; empty otherwise
     bool changes_settings = false;
     bool changes_catalog = false;

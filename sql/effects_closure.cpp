@@ -101,7 +101,7 @@ void Closure::run(const Statement& statement) {
 }
 
 void Closure::finish() {
-    for (auto* oids : {&out_.effects.relations, &out_.indirect}) {
+    for (auto* oids : {&out_.effects.relations, &out_.indirect, &out_.cascaded}) {
         if (out_.effects.everything) oids->clear();
         std::ranges::sort(*oids);
         oids->erase(std::ranges::unique(*oids).begin(), oids->end());
@@ -308,10 +308,16 @@ void Closure::mark_indirect(const Relation& relation) {
     for (const auto* member : with_descendants(relation, catalog())) out_.indirect.push_back(member->oid);
 }
 
+void Closure::mark_cascaded(const Relation& relation) {
+    for (const auto* member : with_ancestors(relation, catalog())) out_.cascaded.push_back(member->oid);
+    for (const auto* member : with_descendants(relation, catalog())) out_.cascaded.push_back(member->oid);
+}
+
 void Closure::write(const Relation& relation, Write write) {
     // A row moves between partitions by DELETE and INSERT.
     if ((write.acts & kUpdate) != 0 && partitioned(relation, catalog())) write.acts |= kDelete | kInsert;
-    if (write.indirect || relation.kind == 'f') mark_indirect(relation);
+    if (write.by_key) mark_cascaded(relation);
+    if ((write.indirect && !write.by_key) || relation.kind == 'f') mark_indirect(relation);
     write.acts = first_time(relation, write);
     if (write.acts == 0) return;
     if (depth_ > kDepthMax) return opaque("reaches too far");
@@ -419,7 +425,8 @@ void Closure::cascade(const Relation& relation, const Write& write) {
             if (other == nullptr) continue;
             step(fmt::format("foreign key of {} ({})", written(*other), when));
             const Deeper deeper(depth_);
-            this->write(*other, {acts, true, as_owner(write.running)});
+            const bool by_key = !write.indirect && (acts & kTruncate) == 0;
+            this->write(*other, {acts, true, as_owner(write.running), by_key});
         }
     };
     if ((write.acts & kDelete) != 0)  // CASCADE deletes, SET NULL updates

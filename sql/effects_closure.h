@@ -61,6 +61,7 @@ private:
         unsigned acts = 0;
         bool indirect = true;
         Scope running;
+        bool by_key = false;  // indirect, by a foreign key to rows that are named
     };
     void write(const Relation& relation, Write write);
     void write_through(const Relation& view, const Write& write);
@@ -82,6 +83,7 @@ private:
     // What code that cannot be read may do: all of it.
     void opaque(std::string reason);
     void mark_indirect(const Relation& relation);
+    void mark_cascaded(const Relation& relation);
     // Those of the acts that are new for the relation there.
     [[nodiscard]] unsigned first_time(const Relation& relation, const Write& write);
     void step(std::string_view text);

@@ -346,6 +346,39 @@ std::vector<ChangePlan> changes_of(const Statement& statement, const Scope& scop
     return plans;
 }
 
+// Rows that refer to a row as it was, or will be: their columns have its values.
+static void add_referring(ChangePlan& plan, const ChangePlan& parent, const Relation::ActingKey& key,
+                          const Relation& referring) {
+    for (const auto& image : parent.images) {
+        auto& rows = plan.images.emplace_back();
+        for (const auto& [own, other] : key.columns) {
+            const auto known = std::ranges::find(image, own, &ColumnValues::column);
+            const auto column = std::ranges::find(referring.columns, other, &Column::number);
+            if (known == image.end() || column == referring.columns.end()) continue;
+            if (same_family(known->type, column->value)) know(rows, *column, known->sources, known->elements);
+        }
+    }
+    if (key.sets_default) plan.images.emplace_back();
+}
+
+std::vector<ChangePlan> cascades_of(std::span<const ChangePlan> changes, std::span<const Oid> cascaded,
+                                    const Catalog& catalog) {
+    std::vector<ChangePlan> plans;
+    for (const auto& parent : changes) {
+        for (const auto& key : catalog.find(parent.relation)->acting_keys) {
+            const auto* referring = catalog.find(key.referring);
+            if (referring == nullptr || !std::ranges::binary_search(cascaded, key.referring)) continue;
+            auto plan = std::ranges::find(plans, key.referring, &ChangePlan::relation);
+            if (plan == plans.end()) {
+                plan = plans.emplace(plans.end());
+                plan->relation = key.referring;
+            }
+            add_referring(*plan, parent, key, *referring);
+        }
+    }
+    return plans;
+}
+
 std::vector<CopyPlan> copies_of(const Statement& statement, const Scope& scope) {
     std::vector<CopyPlan> plans;
     if (!statement.copied_rows || statement.writes.size() != 1 || scope.search_path == nullptr) return plans;

@@ -50,6 +50,11 @@ private:
 [[nodiscard]] std::vector<ChangePlan> changes_of(const Statement& statement, const Scope& scope,
                                                  std::span<const std::uint32_t> literal_places);
 
+// What foreign keys do to the tables `cascaded` because of such changes (of all their parents that are in the
+// closure of the statement); those for which it cannot be told are left out.
+[[nodiscard]] std::vector<ChangePlan> cascades_of(std::span<const ChangePlan> changes,
+                                                  std::span<const Oid> cascaded, const Catalog& catalog);
+
 // What a COPY FROM STDIN adds to its target and the target's partitions and parents, likewise.
 [[nodiscard]] std::vector<CopyPlan> copies_of(const Statement& statement, const Scope& scope);
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 #include <pqxx/pqxx>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -74,6 +75,12 @@ constexpr const char* kInheritance =
 constexpr const char* kForeignKeys =
     "SELECT DISTINCT confrelid, conrelid, confdeltype IN ('c', 'n', 'd'), confupdtype IN ('c', 'n', 'd') "
     "FROM pg_constraint WHERE contype = 'f'";
+
+constexpr const char* kActingKeys =
+    "SELECT confrelid, conrelid, array_to_string(confkey, ' '), array_to_string(conkey, ' '), "
+    "'d' IN (confdeltype, confupdtype) FROM pg_constraint WHERE contype = 'f' AND (confdeltype IN ('c', 'n', "
+    "'d') "
+    "OR confupdtype IN ('c', 'n', 'd')) ORDER BY oid";
 
 // Built-in functions are not in pg_depend. Of functions that are not built in, the last columns tell what
 // they run: sql::Function, from language on; texts in lists are parted by the byte 1, which none should hold.
@@ -254,6 +261,16 @@ void fill_links(sql::Catalog& catalog, const Places& places, pqxx::transaction_b
         referenced->referenced_by.push_back(oid_at(row, 1));
         if (bool_at(row, 2)) referenced->cascades_on_delete.push_back(oid_at(row, 1));
         if (bool_at(row, 3)) referenced->cascades_on_update.push_back(oid_at(row, 1));
+    }
+    for (const auto& row : transaction.exec(kActingKeys)) {
+        auto* referenced = at(catalog, places, row[0]);
+        if (referenced == nullptr) continue;
+        auto& key = referenced->acting_keys.emplace_back();
+        key.referring = oid_at(row, 1);
+        key.sets_default = bool_at(row, 4);
+        std::istringstream own(row[2].c_str()), others(row[3].c_str());
+        std::int16_t column = 0, other = 0;
+        while (own >> column && others >> other) key.columns.emplace_back(column, other);
     }
 }
 

@@ -33,6 +33,8 @@ CREATE TABLE a (id int PRIMARY KEY, g smallint, name text, price numeric(8,2), d
 CREATE TABLE b (id serial PRIMARY KEY, a_id bigint, k varchar(5), n int, UNIQUE (a_id, k));
 CREATE TABLE c (id int PRIMARY KEY REFERENCES a ON UPDATE CASCADE ON DELETE CASCADE, n int,
                 parent int REFERENCES c ON DELETE SET NULL);
+CREATE TABLE d (id serial PRIMARY KEY, a_id bigint REFERENCES a ON UPDATE CASCADE ON DELETE CASCADE, n int);
+CREATE TABLE e (id int PRIMARY KEY, a_id int DEFAULT 3 REFERENCES a ON UPDATE SET DEFAULT ON DELETE SET NULL, n int);
 CREATE TABLE p (id int, g int, v text) PARTITION BY LIST (g);
 CREATE TABLE p0 PARTITION OF p FOR VALUES IN (0, 1);
 CREATE TABLE p1 (v text, id int, g int);
@@ -44,6 +46,8 @@ INSERT INTO a SELECT i, i % 3, 'n' || i % 4, i * 1.5, date '2024-01-01' + i, tim
     i % 2 = 0, 'c' || i % 3, 'T' || i % 2, 'low' FROM generate_series(0, 7) i;
 INSERT INTO b (a_id, k, n) SELECT i % 8, 'k' || i, i % 5 FROM generate_series(0, 11) i;
 INSERT INTO c SELECT i, i % 3, NULL FROM generate_series(0, 4) i;
+INSERT INTO d (a_id, n) SELECT i % 8, i % 3 FROM generate_series(0, 15) i;
+INSERT INTO e SELECT i, i % 4, i % 3 FROM generate_series(0, 6) i;
 INSERT INTO p SELECT i, i % 4, 'v' || i % 3 FROM generate_series(0, 9) i;
 INSERT INTO base SELECT i, i % 3 FROM generate_series(0, 4) i;
 INSERT INTO child SELECT i, i % 3, i FROM generate_series(3, 7) i;
@@ -66,17 +70,19 @@ struct Column {
     std::string_view table, name, type;
 };
 constexpr std::array kColumns{
-    Column{"a", "id", "int"},     Column{"a", "g", "int"},         Column{"a", "name", "name"},
-    Column{"a", "price", "num"},  Column{"a", "day", "date"},      Column{"a", "at", "at"},
-    Column{"a", "flag", "bool"},  Column{"a", "code", "code"},     Column{"a", "tag", "tag"},
-    Column{"a", "m", "mood"},     Column{"a", "big", "int"},       Column{"a", "doubled", "int"},
-    Column{"b", "a_id", "int"},   Column{"b", "k", "k"},           Column{"b", "n", "int"},
-    Column{"c", "id", "int"},     Column{"c", "n", "int"},         Column{"c", "parent", "int"},
-    Column{"p", "id", "int"},     Column{"p", "g", "int"},         Column{"p", "v", "v"},
-    Column{"p0", "id", "int"},    Column{"p0", "g", "int"},        Column{"p1", "g", "int"},
-    Column{"p1", "v", "v"},       Column{"base", "id", "int"},     Column{"base", "g", "int"},
-    Column{"child", "id", "int"}, Column{"child", "extra", "int"}, Column{"va", "id", "int"},
-    Column{"va", "g", "int"},     Column{"va", "name", "name"},
+    Column{"a", "id", "int"},        Column{"a", "g", "int"},     Column{"a", "name", "name"},
+    Column{"a", "price", "num"},     Column{"a", "day", "date"},  Column{"a", "at", "at"},
+    Column{"a", "flag", "bool"},     Column{"a", "code", "code"}, Column{"a", "tag", "tag"},
+    Column{"a", "m", "mood"},        Column{"a", "big", "int"},   Column{"a", "doubled", "int"},
+    Column{"b", "a_id", "int"},      Column{"b", "k", "k"},       Column{"b", "n", "int"},
+    Column{"c", "id", "int"},        Column{"c", "n", "int"},     Column{"c", "parent", "int"},
+    Column{"d", "a_id", "int"},      Column{"d", "n", "int"},     Column{"e", "id", "int"},
+    Column{"e", "a_id", "int"},      Column{"e", "n", "int"},     Column{"p", "id", "int"},
+    Column{"p", "g", "int"},         Column{"p", "v", "v"},       Column{"p0", "id", "int"},
+    Column{"p0", "g", "int"},        Column{"p1", "g", "int"},    Column{"p1", "v", "v"},
+    Column{"base", "id", "int"},     Column{"base", "g", "int"},  Column{"child", "id", "int"},
+    Column{"child", "extra", "int"}, Column{"va", "id", "int"},   Column{"va", "g", "int"},
+    Column{"va", "name", "name"},
 };
 
 class Generator {
@@ -102,16 +108,16 @@ public:
     }
 
     Said write() {
-        switch (random_.below(19)) {
+        switch (random_.below(20)) {
             case 0: return insert("a");
-            case 1: return insert("b");
+            case 1: return insert(std::string(pick({"b", "d", "e"})));
             case 2: return insert("p");
             case 3: return upsert();
             case 4: return update_from();
             case 5: {
                 Said said;
-                said.text =
-                    "DELETE FROM " + std::string(pick({"a", "b", "c", "p", "p0", "p1", "base", "child"}));
+                said.text = "DELETE FROM " +
+                            std::string(pick({"a", "b", "c", "d", "e", "p", "p0", "p1", "base", "child"}));
                 return with_where(std::move(said));
             }
             case 6: {
@@ -144,6 +150,11 @@ public:
                 while (column->name == "doubled") column = &column_of("a");
                 Said said{"UPDATE a SET " + std::string(column->name) + " = ? WHERE id = ?", {}};
                 said.values = {value(column->type), value("int")};
+                return said;
+            }
+            case 15: {
+                Said said{"DELETE FROM a WHERE id = ?", {}};
+                said.values = {value("int")};
                 return said;
             }
             default: return update();
@@ -303,6 +314,11 @@ private:
             {"SELECT n, parent FROM c WHERE id = ?", {"int"}},
             {"SELECT id FROM c WHERE parent = ?", {"int"}},
             {"SELECT id, doubled FROM a WHERE doubled = ?", {"int"}},
+            {"SELECT n FROM d WHERE a_id = ?", {"int"}},
+            {"SELECT count(*) FROM d WHERE n = ?", {"int"}},
+            {"SELECT a.name, d.n FROM a JOIN d ON a.id = d.a_id WHERE a.id = ?", {"int"}},
+            {"SELECT id, n FROM e WHERE a_id = ?", {"int"}},
+            {"SELECT a_id FROM e WHERE id = ?", {"int"}},
         };
         const auto& shape = random_.pick(std::span<const Shape>(shapes));
         Said said{std::string(shape.text), {}};
@@ -426,7 +442,8 @@ private:
     }
 
     Said update() {
-        const auto table = pick({"a", "a", "a", "b", "b", "c", "p", "p0", "p1", "base", "child", "va"});
+        const auto table =
+            pick({"a", "a", "a", "b", "b", "c", "d", "e", "p", "p0", "p1", "base", "child", "va"});
         Said said;
         said.text = "UPDATE " + std::string(table) + " SET ";
         const auto count = 1 + random_.below(2);

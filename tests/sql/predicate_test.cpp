@@ -222,6 +222,32 @@ TEST_CASE("predicate: which rows a write changes") {
     }
 }
 
+TEST_CASE("predicate: foreign keys act on the rows that refer to those that are named") {
+    struct Row {
+        std::string_view name, sql, rows;
+        bool sets_default = false, to_itself = false;
+    };
+    for (const auto& [name, sql, rows, sets_default, to_itself] : std::vector<Row>{
+             {"delete", "DELETE FROM t WHERE id = $1", "0 1=$1 (all); 1 2=$1 (all)"},
+             {"update of the key", "UPDATE t SET id = 6 WHERE id = 5", "0 1=5 / 1=6 (1); 1 2=5 / 2=6 (all)"},
+             {"by another column", "DELETE FROM t WHERE name = 'x'", "0 2=x (all); 1 * (all)"},
+             {"default", "DELETE FROM t WHERE id = $1", "0 1=$1 (all); 1 2=$1 / * (all)", true},
+             {"a key of the table to itself", "DELETE FROM t WHERE id = $1", "", false, true},
+             {"insert", "INSERT INTO t (id) VALUES (1)", "0 1=1&2=NULL&3=NULL&4=NULL&5=NULL (all)"}}) {
+        CAPTURE(name);
+        World world;
+        auto& t = test::relation_named(world.catalog, "t");
+        auto& u = test::relation_named(world.catalog, "u");
+        t.cascades_on_delete = t.cascades_on_update = {u.oid};
+        t.acting_keys = {{u.oid, {{std::int16_t{1}, std::int16_t{2}}}, sets_default}};
+        if (to_itself) {
+            t.cascades_on_delete.push_back(t.oid);
+            t.acting_keys.push_back({t.oid, {{std::int16_t{1}, std::int16_t{5}}}, false});
+        }
+        CHECK(changed(analyse(sql, world.context)) == rows);
+    }
+}
+
 TEST_CASE("predicate: an operator of the user's named = leaves any row") {
     World world;
     Operator odd;
