@@ -30,9 +30,8 @@ private:
     // Most definitions read none: they are not parsed for it.
     static bool may_read(std::string_view text) {
         constexpr std::string_view kName = "current_setting";
-        return !std::ranges::search(text, kName, [](char a, char b) {
-                    return (a | 0x20) == (b | 0x20);
-                }).empty();
+        const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+        return std::search(text.begin(), text.end(), kName.begin(), kName.end(), same) != text.end();
     }
     static bool is_plain(std::string_view name) {
         return !name.empty() && name.size() < 64 && std::ranges::all_of(name, [](char c) {

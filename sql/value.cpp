@@ -347,8 +347,8 @@ bool accepts(const ValueType& column, const RawValue& value) {
     switch (column.kind) {
         case ValueKind::Integer: return type == kInt2 || type == kInt4 || type == kInt8;
         case ValueKind::Numeric: return type == kInt2 || type == kInt4 || type == kInt8 || type == kNumeric;
-        case ValueKind::Text: return type == kText || type == kVarchar;
-        // text = text then, which is finer: what it takes for equal, citext's does too.
+        // Of citext it is text = text then, which is finer: what that takes for equal, citext's does too.
+        case ValueKind::Text:
         case ValueKind::Citext: return type == kText || type == kVarchar;
         case ValueKind::PaddedText: return type == kBpchar;
         default: return false;
