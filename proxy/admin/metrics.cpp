@@ -147,6 +147,8 @@ std::span<const Metric> metrics_table() {
         {"warmfront_queries_total", Counter, "Query strings answered, by what they do; hits among the reads.",
          queries},
         {"warmfront_hits_total", Counter, "Reads answered from memory.", by_database<&Total::hits>},
+        {"warmfront_stale_answers_total", Counter,
+         "Hits that were given because PostgreSQL could not be reached.", by_database<&Total::stales>},
         {"warmfront_misses_total", Counter,
          "Reads that could have been answered from memory and were not there.", by_database<&Total::misses>},
         {"warmfront_refusals_total", Counter, "Reads whose answer is not kept, by reason.", refusals},
