@@ -12,6 +12,8 @@
 
 namespace warmfront::cache {
 
+static_assert(FillTicket::kLinesMax <= std::numeric_limits<std::uint16_t>::max(),
+              "they are counted in 16 bits");
 static constexpr std::size_t kUint32Max = std::numeric_limits<std::uint32_t>::max();
 
 static_assert(sizeof(Entry) % alignof(Seen) == 0, "Seen[] follows the header");
@@ -30,6 +32,7 @@ static char* append(char* to, std::string_view bytes) {
 
 EntryRef Entry::make(const KeyView& key, std::span<const Seen> seen, std::string_view row_description,
                      std::string_view rows_and_close, std::uint64_t filled_at_ms, EntryTerms terms) {
+    ensure(seen.size() <= FillTicket::kLinesMax, "an answer depends on the lines of one ticket");
     if (key.bytes.size() > kUint32Max || row_description.size() > kUint32Max) return {};
     const std::size_t whole_body_bytes = row_description.size() + rows_and_close.size();
     const std::size_t body_bytes = terms.stub ? 0 : whole_body_bytes;
@@ -45,9 +48,10 @@ EntryRef Entry::make(const KeyView& key, std::span<const Seen> seen, std::string
     entry->body_bytes_ = body_bytes;
     entry->ttl_ms_ = terms.lifetime.ms;
     entry->ttl_at_most_default_ = terms.lifetime.at_most_default;
+    entry->stale_ms_ = terms.lifetime.stale_ms;
     entry->residence_ = terms.residence;
     entry->is_stub_ = terms.stub;
-    entry->seen_count_ = static_cast<std::uint32_t>(seen.size());
+    entry->seen_count_ = static_cast<std::uint16_t>(seen.size());
     entry->key_bytes_ = static_cast<std::uint32_t>(key.bytes.size());
     entry->row_description_bytes_ = static_cast<std::uint32_t>(row_description.size());
 
@@ -82,6 +86,11 @@ std::string_view Entry::without_row_description() const {
 bool Entry::current() const {
     return std::ranges::all_of(seen(),
                                [](const Seen& each) { return protocol::current(*each.line, each.sequence); });
+}
+
+bool Entry::unchanged() const {
+    return std::ranges::all_of(
+        seen(), [](const Seen& each) { return protocol::unchanged(*each.line, each.sequence); });
 }
 
 }  // namespace warmfront::cache

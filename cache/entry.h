@@ -46,7 +46,7 @@ public:
     [[nodiscard]] std::string_view with_row_description() const;     // RowDescription, rows, close
     [[nodiscard]] std::string_view without_row_description() const;  // rows, close
     [[nodiscard]] std::uint64_t filled_at_ms() const { return filled_at_ms_; }
-    [[nodiscard]] sql::Lifetime lifetime() const { return {ttl_ms_, ttl_at_most_default_}; }
+    [[nodiscard]] sql::Lifetime lifetime() const { return {ttl_ms_, ttl_at_most_default_, stale_ms_}; }
     // Holds no answer: neither of the two above may be called.
     [[nodiscard]] bool is_stub() const { return is_stub_; }
     // Bytes that the memory budget is charged with: this allocation, the store's links within it. (The
@@ -54,6 +54,8 @@ public:
     [[nodiscard]] std::size_t charge() const { return node_.charge; }
     // Every line still shows the number it was filled at.
     [[nodiscard]] bool current() const;
+    // No write has overtaken it; PostgreSQL may have been lost sight of since.
+    [[nodiscard]] bool unchanged() const;
 
 private:
     friend class EntryRef;
@@ -81,12 +83,12 @@ private:
     std::uint64_t filled_at_ms_ = 0;
     std::uint64_t body_bytes_ = 0;  // row description included
     mutable std::atomic<std::uint32_t> references_{0};
-    std::uint32_t seen_count_ = 0;
     std::uint32_t key_bytes_ = 0;
     std::uint32_t row_description_bytes_ = 0;
-    std::uint32_t ttl_ms_ = 0;  // these two are its Lifetime
+    std::uint32_t ttl_ms_ = 0, stale_ms_ = 0;  // these three are its Lifetime
     bool ttl_at_most_default_ = true;
     bool is_stub_ = false;
+    std::uint16_t seen_count_ = 0;
     Residence* residence_ = nullptr;
 };
 

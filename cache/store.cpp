@@ -103,20 +103,30 @@ Store::Shard& Store::shard_of(std::uint64_t hash) const {
     return *shards_[(hash >> 32) * shards_.size() >> 32];
 }
 
-EntryRef Store::find(const KeyView& key, std::uint64_t now_ms) {
+// No longer good, but good enough when there is nothing better.
+static bool usable_when_stale(const Entry& entry, std::uint64_t now_ms, std::uint64_t ttl_ms) {
+    const std::uint64_t stale_ms = entry.lifetime().stale_ms;
+    return stale_ms != 0 && !expired(entry.filled_at_ms(), now_ms, ttl_ms + stale_ms) && entry.unchanged();
+}
+
+EntryRef Store::find(const KeyView& key, std::uint64_t now_ms, bool or_stale) {
     Shard& shard = shard_of(key.hash);
     Dropped dropped;
     const std::lock_guard lock(shard.mutex);
     const Entry* entry = shard.table.find(key);
     if (entry == nullptr) return {};
-    const bool is_expired = expired(entry->filled_at_ms(), now_ms, entry->lifetime().within(shard.ttl_ms));
-    if (!is_expired && entry->current()) [[likely]] {
-        shard.policy->touched(entry->node_);
-        return EntryRef(entry);
+    const std::uint64_t ttl_ms = entry->lifetime().within(shard.ttl_ms);
+    const bool is_expired = expired(entry->filled_at_ms(), now_ms, ttl_ms);
+    bool good = !is_expired && entry->current();
+    if (!good) [[unlikely]] {
+        const bool stays = usable_when_stale(*entry, now_ms, ttl_ms);
+        good = stays && or_stale;
+        if (!good) ++(is_expired ? shard.counted.expired : shard.counted.voided);
+        if (!stays) shard.drop(entry, dropped);
     }
-    ++(is_expired ? shard.counted.expired : shard.counted.voided);
-    shard.drop(entry, dropped);
-    return {};
+    if (!good) return {};
+    shard.policy->touched(entry->node_);
+    return EntryRef(entry);
 }
 
 bool Store::fill(EntryRef entry) {

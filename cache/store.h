@@ -4,7 +4,8 @@
 // also for evicting what its own bytes displace), never longer: an entry's memory is freed outside it, and
 // the table grows by single buckets (cache/table.h). A hit allocates nothing. Admission and eviction are
 // decided by cache/policy.h, one instance per shard, the same code that cache_sim runs. A look-up that finds
-// a void or expired entry removes it and is a miss.
+// a void or expired entry removes it and is a miss; one that may still be given while PostgreSQL cannot be
+// reached (Lifetime::stale_ms) stays, for find_stale().
 //
 // The budget counts entries as the allocator does, the tables, the policies' own memory and the shards
 // themselves. Thread-safe. An entry is in one store at most.
@@ -42,7 +43,12 @@ public:
     Store& operator=(const Store&) = delete;
 
     // Null on a miss. now_ms: the same clock as Entry::filled_at_ms.
-    [[nodiscard]] EntryRef find(const KeyView& key, std::uint64_t now_ms);
+    [[nodiscard]] EntryRef find(const KeyView& key, std::uint64_t now_ms) { return find(key, now_ms, false); }
+    // Also gives an entry whose ttl is over by less than its stale_ms, or that was asked for before
+    // PostgreSQL was lost sight of; never one that a write has overtaken.
+    [[nodiscard]] EntryRef find_stale(const KeyView& key, std::uint64_t now_ms) {
+        return find(key, now_ms, true);
+    }
     // Takes the entry unless it is not current; an older one of the same key is replaced, and one that was
     // asked for at the same time or later stays (a slow answer never takes readers back). False if refused.
     // The policy may evict a taken entry at once.
@@ -54,6 +60,7 @@ public:
 
 private:
     struct Shard;
+    [[nodiscard]] EntryRef find(const KeyView& key, std::uint64_t now_ms, bool or_stale);
     [[nodiscard]] Shard& shard_of(std::uint64_t hash) const;
     std::vector<std::unique_ptr<Shard>> shards_;
 };

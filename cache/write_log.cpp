@@ -132,4 +132,14 @@ void WriteLog::everything_changed(std::string_view database) {
     line(database, sql::Oid{}).sequence.fetch_add(1);
 }
 
+void WriteLog::lost_sight() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, log] : relations_)
+        if (static_cast<std::uint32_t>(name) == 0) protocol::lose(log->line());  // a database's own
+}
+
+void WriteLog::lost_sight(std::string_view database) {
+    protocol::lose(line(database, sql::Oid{}));
+}
+
 }  // namespace warmfront::cache

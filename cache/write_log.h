@@ -81,10 +81,14 @@ public:
     [[nodiscard]] std::size_t relations() const;
     [[nodiscard]] std::size_t row_line_bytes() const { return rows_.bytes(); }
 
-    // All lines of all databases count as changed (continuity with the upstream is in doubt).
+    // All lines of all databases count as changed.
     void everything_changed();
     // The same for one database. Its own line is enough, since every ticket and entry holds it.
     void everything_changed(std::string_view database);
+    // PostgreSQL was lost sight of: nothing kept of the databases is current any more, and what no write has
+    // overtaken may still be given as stale (Entry::unchanged).
+    void lost_sight();
+    void lost_sight(std::string_view database);
 
 private:
     RowLines rows_;

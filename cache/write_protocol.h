@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "cache/line.h"
+
 namespace warmfront::cache::protocol {
 
 struct Observed {
@@ -36,6 +38,18 @@ template <class AnyLine>
 template <class AnyLine>
 [[nodiscard]] bool current(const AnyLine& line, std::uint64_t sequence) {
     return line.sequence.load() == sequence;
+}
+
+// PostgreSQL has been lost sight of.
+template <class AnyLine>
+void lose(AnyLine& line) {
+    line.sequence.fetch_add(kOneLoss);
+}
+
+// As current(), but for losses since then.
+template <class AnyLine>
+[[nodiscard]] bool unchanged(const AnyLine& line, std::uint64_t sequence) {
+    return ((line.sequence.load() ^ sequence) & (kOneLoss - 1)) == 0;
 }
 
 }  // namespace warmfront::cache::protocol

@@ -196,8 +196,10 @@ std::string ShareType::print(double share) {
 }
 
 std::string ChoicesType::describe() const {
-    return fmt::format("a list of {{{}: ..., cache: on or off, ttl: a duration}}, where {} is {}", key, key,
-                       what);
+    return fmt::format(
+        "a list of {{{}: ..., cache: on or off, ttl: a duration, stale_if_error: a duration}}, where {} is "
+        "{}",
+        key, key, what);
 }
 
 Parsed<Choice> ChoicesType::parse_one(const std::vector<RawValue::Field>& record) const {
@@ -216,16 +218,18 @@ Parsed<Choice> ChoicesType::parse_one(const std::vector<RawValue::Field>& record
         } else if (name == "cache") {
             choice.cache = parse_boolean(value);
             if (!choice.cache) return mismatch(i, "on or off", value);
-        } else if (name == "ttl") {
-            const auto parsed = ttl.parse(scalar(value));
-            if (!parsed) return mismatch(i, ttl.describe(), value);
-            choice.ttl = *parsed;
+        } else if (name == "ttl" || name == "stale_if_error") {
+            const DurationType& type = name == "ttl" ? ttl : stale_if_error;
+            const auto parsed = type.parse(scalar(value));
+            if (!parsed) return mismatch(i, type.describe(), value);
+            (name == "ttl" ? choice.ttl : choice.stale_if_error) = *parsed;
         } else {
             return mismatch(i, describe_choices(fields()), name, fields());
         }
     }
     if (choice.of.empty()) return mismatch(kWhole, fmt::format("{} too: {}", key, what), "none");
-    if (!choice.cache && !choice.ttl) return mismatch(kWhole, "cache or ttl too", "neither");
+    if (!choice.cache && !choice.ttl && !choice.stale_if_error)
+        return mismatch(kWhole, "cache, ttl or stale_if_error too", "none of them");
     return choice;
 }
 
@@ -254,6 +258,7 @@ std::string ChoicesType::print(const Value& choices) const {
         std::string text = fmt::format("{{{}: {}", key, yaml_text(choice.of));
         if (choice.cache) text += *choice.cache ? ", cache: on" : ", cache: off";
         if (choice.ttl) text += ", ttl: " + print_duration(*choice.ttl);
+        if (choice.stale_if_error) text += ", stale_if_error: " + print_duration(*choice.stale_if_error);
         texts.push_back(text + "}");
     }
     if (texts.size() == 1) return texts.front();

@@ -147,21 +147,25 @@ struct ShareType : SettingType {
     static std::string print(double share);
 };
 
-// A list of records: what is chosen of (under `key`, each once), then cache and ttl, of which one is given.
+// A list of records: what is chosen of (under `key`, each once), then cache, ttl and stale_if_error, of which
+// one is given at least.
 struct ChoicesType : SettingType {
     using Value = std::vector<Choice>;
     std::string_view key;   // "name"
     std::string_view what;  // "a table, as name or schema.name"
-    DurationType ttl;
-    ChoicesType(std::string_view key_is, std::string_view of_what, DurationType ttl_within)
-        : key(key_is), what(of_what), ttl(ttl_within) {}
+    DurationType ttl, stale_if_error;
+    ChoicesType(std::string_view key_is, std::string_view of_what, DurationType ttl_within,
+                DurationType stale_within)
+        : key(key_is), what(of_what), ttl(ttl_within), stale_if_error(stale_within) {}
     [[nodiscard]] std::string describe() const;
     [[nodiscard]] Parsed<Value> parse(const RawValue& raw) const;
     // As YAML.
     [[nodiscard]] std::string print(const Value& choices) const;
 
 private:
-    [[nodiscard]] std::vector<std::string_view> fields() const { return {key, "cache", "ttl"}; }
+    [[nodiscard]] std::vector<std::string_view> fields() const {
+        return {key, "cache", "ttl", "stale_if_error"};
+    }
     [[nodiscard]] Parsed<Choice> parse_one(const std::vector<RawValue::Field>& record) const;
 };
 

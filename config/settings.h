@@ -43,6 +43,7 @@ struct Choice {
     std::string of;             // "name" or "schema.name"; a statement or its digest
     std::optional<bool> cache;  // off: never kept; on: kept although another rule would not
     std::optional<std::chrono::milliseconds> ttl;
+    std::optional<std::chrono::milliseconds> stale_if_error = std::nullopt;  // 0: never
     bool operator==(const Choice&) const = default;
 };
 

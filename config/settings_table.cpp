@@ -49,7 +49,7 @@ constexpr std::string_view kFunctions = "functions, as `name` or `schema.name`";
 std::vector<Setting> make_table() {
     using S = Settings;
     using enum Reload;
-    const DurationType ttl{1ms, 30 * 24h};
+    const DurationType ttl{1ms, 30 * 24h}, stale{0ms, 30 * 24h};
     return {
         row("listen", Restart, AddressesType{}, at(&S::listen),
             "Where clients connect. `*` as host stands for every interface, IPv4 and IPv6. A path is "
@@ -77,23 +77,28 @@ std::vector<Setting> make_table() {
         row("client_connections_max", Live, CountType<std::size_t>{1, 1'000'000},
             at(&S::client_connections_max),
             "Clients connected at a time. Further ones are refused with 53300."),
-        row("tables", Live, ChoicesType{"name", "a table, as name or schema.name", ttl}, at(&S::tables),
+        row("tables", Live, ChoicesType{"name", "a table, as name or schema.name", ttl, stale},
+            at(&S::tables),
             "What is chosen for single tables. `cache: off`: no answer that reads the table is kept. "
             "`cache: on`: answers are kept although the table is foreign (its changes are not seen before "
             "the ttl is over) or a system catalog (the same of what is not changed by DDL, such as temporary "
             "tables and statistics). `ttl`: the "
             "longest that an answer which reads the table is kept; of several tables the least counts, and "
-            "`cache.ttl` for those without one. What is said of a partitioned table holds for its "
+            "`cache.ttl` for those without one. `stale_if_error`: how long answers that read the table are "
+            "still given when PostgreSQL cannot be reached, counted from the end of their ttl and from the "
+            "loss of PostgreSQL, whichever comes first; of several tables the least counts, and nothing is "
+            "given if one of them has none. What is said of a partitioned table holds for its "
             "partitions, and the other way round; what is said of a view, for those who name the view. The "
             "same table may not be named twice. As a flag: `--set 'tables={name: orders, ttl: 1m}'`."),
         row("templates", Live,
-            ChoicesType{"match", "a statement, or its digest of 16 hexadecimal digits", ttl},
+            ChoicesType{"match", "a statement, or its digest of 16 hexadecimal digits", ttl, stale},
             at(&S::templates),
             "What is chosen for single statements, literals and parameters apart: `match` is an example "
             "of the statement (`SELECT * FROM t WHERE id = 1`, `... = $1` and `... = ?` are the same) "
             "or the digest that `SHOW TEMPLATES` and `EXPLAIN CACHE` show. `cache: off`: not kept. "
             "`cache: on`: kept although a table that it reads is turned off. `ttl`: stands in for "
-            "`cache.ttl`; a table's own ttl still counts if it is shorter."),
+            "`cache.ttl`; a table's own ttl still counts if it is shorter. `stale_if_error`: stands in for "
+            "that of the tables that have none; a table's own still counts if it is shorter."),
         row("log.level", Live,
             ChoiceType<LogLevel>{{"debug", LogLevel::Debug},
                                  {"info", LogLevel::Info},

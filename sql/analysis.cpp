@@ -136,12 +136,27 @@ std::vector<Oid> oids_of(const std::vector<const Relation*>& relations) {
     return oids;
 }
 
+// Whether it may make something that ends with the session and matters beyond it.
+bool holds_in_session(const Statement& statement) {
+    switch (statement.kind) {
+        case StatementKind::Listen:
+        case StatementKind::Do:
+        case StatementKind::Call: return true;
+        default: break;
+    }
+    return runs_unseen_code(statement) ||
+           std::ranges::any_of(statement.functions, [](const FunctionUse& use) {
+               return use.name.find("advisory") != std::string::npos;
+           });
+}
+
 // What the statement does, EXPLAIN ANALYZE and the like taken for what they run.
 void add_flags(Analysis& out, const Statement& statement, const Catalog* catalog) {
     out.changes_settings |= sets(statement, catalog);
     out.changes_catalog |= runs_unseen_code(statement);
     out.creates_temp |= statement.kind == StatementKind::CreateTemp;
     out.prepares_sql |= prepares(statement.kind);
+    out.holds_in_session |= holds_in_session(statement);
     if (statement.kind == StatementKind::Deallocate || statement.kind == StatementKind::Discard)
         out.discards_statements |= statement.discards_all;
     if (statement.kind == StatementKind::Deallocate) out.deallocates = statement.name;
@@ -177,7 +192,7 @@ void add_reads(Analysis& out, const Statement& statement, const AnalysisContext&
         if (auto footprints = footprints_of(reach, context.literal_places))
             out.footprints = std::move(*footprints);
         out.approximate = is_approximate(statement, context);
-        out.lifetime = lifetime_of(reach, context, context.own_ttl_ms);
+        out.lifetime = lifetime_of(reach, context);
     } else {
         out.refusal = {label::kWrites, out.effects_reason};
     }
@@ -279,6 +294,7 @@ void add(Analysis& to, Analysis other) {
     to.changes_catalog |= other.changes_catalog;
     to.changes_roles |= other.changes_roles;
     to.creates_temp |= other.creates_temp;
+    to.holds_in_session |= other.holds_in_session;
     to.prepares_sql |= other.prepares_sql;
     to.discards_statements |= other.discards_statements;
     if (!other.deallocates.empty()) {
@@ -297,7 +313,7 @@ Analysis unparsed(const Error& error) {
     out.transaction = TransactionEffect::Mixed;
     out.savepoint = SavepointEffect::Uncertain;
     out.changes_settings = out.changes_catalog = out.changes_roles = out.creates_temp = out.prepares_sql =
-        true;
+        out.holds_in_session = true;
     out.discards_statements = true;
     return out;
 }
@@ -345,6 +361,7 @@ Analysis analyse(std::string_view sql, const AnalysisContext& given) {
     std::string hint = hint_in(sql);
     context.own_ttl_ms = ttl_in_hint(hint);
     if (choice != nullptr && !context.own_ttl_ms) context.own_ttl_ms = choice->ttl_ms;
+    if (choice != nullptr) context.own_stale_ms = choice->stale_ms;
     context.ignore_turned_off = choice != nullptr && choice->cache == true;
 
     const auto statements = parse(sql);

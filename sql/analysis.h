@@ -87,6 +87,8 @@ struct Analysis {
     bool changes_catalog = false;  // DDL: the catalog snapshot is out of date afterwards
     bool changes_roles = false;    // the settings and rights that new (or all) sessions get may change
     bool creates_temp = false;     // the session's names may be shadowed from now on
+    bool holds_in_session =
+        false;  // LISTEN, advisory locks, unseen code: something may last with the session
     bool prepares_sql =
         false;  // PREPARE/EXECUTE/DEALLOCATE/DISCARD: touches the session's prepared statements
     bool discards_statements =
@@ -113,7 +115,7 @@ struct AnalysisContext {
     bool tells_steps = false;  // fill Analysis::read_steps and effect_steps
     // Filled by analyse(), of the one statement at hand:
     bool ignore_turned_off = false;  // what is said of its tables: it is turned on itself
-    std::optional<std::uint32_t> own_ttl_ms;
+    std::optional<std::uint32_t> own_ttl_ms, own_stale_ms;
 };
 
 // Never fails: what it does not understand is Opaque with effects.everything.

@@ -78,10 +78,24 @@ std::optional<std::uint32_t> Choices::ttl_ms(const Relation& relation, const Cat
     return least;
 }
 
+std::optional<std::uint32_t> Choices::stale_ms(const Relation& relation, const Catalog& catalog) const {
+    std::optional<std::uint32_t> least;
+    for_family(tables, relation, catalog, [&](const Table& table) { keep_least(least, table.stale_ms); });
+    return least;
+}
+
+std::uint32_t Choices::stale_ms_max() const {
+    std::uint32_t most = 0;
+    for (const Table& table : tables) most = std::max(most, table.stale_ms.value_or(0));
+    for (const auto& [digest, statement] : statements) most = std::max(most, statement.stale_ms.value_or(0));
+    return most;
+}
+
 Choices choices_of(const Settings& settings) {
     Choices choices;
     for (const Choice& choice : settings.tables)
-        choices.tables.push_back({name_of(choice.of), choice.cache, ms_of(choice.ttl), "tables"});
+        choices.tables.push_back(
+            {name_of(choice.of), choice.cache, ms_of(choice.ttl), "tables", ms_of(choice.stale_if_error)});
     for (const std::string& name : settings.cache.exclude)
         choices.tables.push_back({name_of(name), false, std::nullopt, "cache.exclude"});
     for (const Choice& choice : settings.templates) {
@@ -89,6 +103,7 @@ Choices choices_of(const Settings& settings) {
         auto& statement = choices.statements[digest];
         if (choice.cache) statement.cache = statement.cache.value_or(true) && *choice.cache;
         keep_least(statement.ttl_ms, ms_of(choice.ttl));
+        keep_least(statement.stale_ms, ms_of(choice.stale_if_error));
     }
     choices.functions = settings.functions;
     return choices;
@@ -136,17 +151,23 @@ std::optional<std::uint64_t> parse_digest(std::string_view text) {
     return digest;
 }
 
-Lifetime lifetime_of(const Reach& reach, const AnalysisContext& context,
-                     std::optional<std::uint32_t> own_ttl_ms) {
-    std::optional<std::uint32_t> least = own_ttl_ms;
-    bool all_have_one = true;
+Lifetime lifetime_of(const Reach& reach, const AnalysisContext& context) {
+    const auto own_ttl_ms = context.own_ttl_ms;
+    std::optional<std::uint32_t> ttl = own_ttl_ms, stale = context.own_stale_ms;
+    bool all_have_ttl = true, all_have_stale = true;
     for (const auto* relation : reach.relations) {
-        const auto ttl_ms =
-            context.choices == nullptr ? std::nullopt : context.choices->ttl_ms(*relation, *context.catalog);
-        keep_least(least, ttl_ms);
-        all_have_one &= ttl_ms || relation->kind == 'v';
+        std::optional<std::uint32_t> ttl_ms, stale_ms;
+        if (context.choices != nullptr) {
+            ttl_ms = context.choices->ttl_ms(*relation, *context.catalog);
+            stale_ms = context.choices->stale_ms(*relation, *context.catalog);
+        }
+        keep_least(ttl, ttl_ms);
+        keep_least(stale, stale_ms);
+        all_have_ttl &= ttl_ms || relation->kind == 'v';
+        all_have_stale &= stale_ms || relation->kind == 'v';
     }
-    return {least.value_or(0), !own_ttl_ms && !(least && all_have_one)};
+    const bool may_be_stale = context.own_stale_ms || all_have_stale;
+    return {ttl.value_or(0), !own_ttl_ms && !(ttl && all_have_ttl), may_be_stale ? stale.value_or(0) : 0};
 }
 
 std::optional<std::uint32_t> ttl_in_hint(std::string_view hint) {

@@ -23,11 +23,12 @@ struct Choices {
         std::optional<bool> cache;
         std::optional<std::uint32_t> ttl_ms;
         std::string_view setting;  // that says so: "tables", "cache.exclude"
+        std::optional<std::uint32_t> stale_ms = std::nullopt;
         bool operator==(const Table&) const = default;
     };
     struct Statement {
         std::optional<bool> cache;
-        std::optional<std::uint32_t> ttl_ms;
+        std::optional<std::uint32_t> ttl_ms, stale_ms;
         bool operator==(const Statement&) const = default;
     };
     std::vector<Table> tables;
@@ -42,6 +43,10 @@ struct Choices {
     [[nodiscard]] bool turned_on(const Relation& relation, const Catalog& catalog) const;
     // The least that is said of it or of its family.
     [[nodiscard]] std::optional<std::uint32_t> ttl_ms(const Relation& relation, const Catalog& catalog) const;
+    [[nodiscard]] std::optional<std::uint32_t> stale_ms(const Relation& relation,
+                                                        const Catalog& catalog) const;
+    // The most of any answer; 0: none is given when PostgreSQL cannot be reached.
+    [[nodiscard]] std::uint32_t stale_ms_max() const;
 };
 [[nodiscard]] Choices choices_of(const Settings& settings);
 
@@ -58,9 +63,9 @@ using VouchedList = std::vector<std::string> FunctionSettings::*;
 [[nodiscard]] std::string digest_text(std::uint64_t digest);  // 16 hexadecimal digits
 [[nodiscard]] std::optional<std::uint64_t> parse_digest(std::string_view text);
 
-// The least of the tables' that are read and of the statement's own, which stands in for cache.ttl.
-[[nodiscard]] Lifetime lifetime_of(const Reach& reach, const AnalysisContext& context,
-                                   std::optional<std::uint32_t> own_ttl_ms);
+// The least of the tables' that are read and of the statement's own (AnalysisContext), which stands in for
+// cache.ttl; likewise for how long it may be stale, where what has none may not be.
+[[nodiscard]] Lifetime lifetime_of(const Reach& reach, const AnalysisContext& context);
 
 // "ttl=5s": its milliseconds; nullopt for another hint, and for what is not from 1ms to 30d.
 [[nodiscard]] std::optional<std::uint32_t> ttl_in_hint(std::string_view hint);

@@ -1,4 +1,5 @@
-// sql/lifetime.h: how long an answer may be kept at most, beside what is found out about its tables.
+// sql/lifetime.h: how long an answer may be kept at most, beside what is found out about its tables, and how
+// much longer it may be given while PostgreSQL cannot be reached.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,7 @@ namespace warmfront::sql {
 struct Lifetime {
     std::uint32_t ms = 0;         // 0: none of its own, cache.ttl holds
     bool at_most_default = true;  // the shorter one of `ms` and cache.ttl
+    std::uint32_t stale_ms = 0;   // beyond that, while PostgreSQL cannot be reached; 0: not at all
     bool operator==(const Lifetime&) const = default;
 
     [[nodiscard]] std::uint64_t within(std::uint64_t default_ms) const {

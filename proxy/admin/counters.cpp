@@ -74,6 +74,7 @@ void LabelCounters::add_to(std::map<std::string_view, std::uint64_t>& sum) const
 void DatabaseTotals::add(const DatabaseCounters& counters) {
     add_each(queries, counters.queries);
     hits += counters.hits.get();
+    stales += counters.stales.get();
     misses += counters.misses.get();
     counters.refusals.add_to(refusals);
     fills += counters.fills.get();
@@ -94,6 +95,7 @@ void DatabaseTotals::add(const DatabaseCounters& counters) {
 void DatabaseTotals::add(const DatabaseTotals& other) {
     add_each(queries, other.queries);
     hits += other.hits;
+    stales += other.stales;
     misses += other.misses;
     for (const auto& [label, count] : other.refusals) refusals[label] += count;
     fills += other.fills;

@@ -90,7 +90,7 @@ private:
 // One worker's counters of one database. Sums of them are DatabaseTotals.
 struct alignas(64) DatabaseCounters {
     std::array<Counter, kQueryClasses.size()> queries;  // answered, hits among them; by QueryClass
-    Counter hits, misses;
+    Counter hits, stales, misses;                       // hits that were stale are among the hits
     LabelCounters refusals;
     Counter fills, fills_refused;
     std::array<Counter, kDropCauses.size()> invalidations;  // by DropCause
@@ -101,7 +101,7 @@ struct alignas(64) DatabaseCounters {
 
 struct DatabaseTotals {
     std::array<std::uint64_t, kQueryClasses.size()> queries{};
-    std::uint64_t hits = 0, misses = 0;
+    std::uint64_t hits = 0, stales = 0, misses = 0;
     std::map<std::string_view, std::uint64_t> refusals;  // by label
     std::uint64_t fills = 0, fills_refused = 0;
     std::array<std::uint64_t, kDropCauses.size()> invalidations{};

@@ -60,11 +60,14 @@ Properties explain(const sql::Analysis& analysis, const sql::Catalog* catalog) {
     if (catalog != nullptr) add_rows(properties, analysis, *catalog);
     for (const auto& step : analysis.read_steps) properties.emplace_back("reads", step);
     for (const auto& step : analysis.effect_steps) properties.emplace_back("effect", step);
-    if (analysis.cacheable && analysis.lifetime != sql::Lifetime{}) {
+    if (analysis.cacheable && analysis.lifetime.ms != 0) {
         properties.emplace_back(
             "kept for", fmt::format("{}{}", print_duration(std::chrono::milliseconds(analysis.lifetime.ms)),
                                     analysis.lifetime.at_most_default ? ", at most cache.ttl" : ""));
     }
+    if (analysis.cacheable && analysis.lifetime.stale_ms != 0)
+        properties.emplace_back("stale if error",
+                                print_duration(std::chrono::milliseconds(analysis.lifetime.stale_ms)));
     if (analysis.query_class == sql::QueryClass::Read && analysis.digest != 0)
         properties.emplace_back("digest", sql::digest_text(analysis.digest));
     if (!analysis.hint.empty()) {

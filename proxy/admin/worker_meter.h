@@ -19,6 +19,7 @@ public:
         counters_.hit_latency.add(took_us);
         return took_us;
     }
+    void stale() noexcept override { counters_.stales.add(1); }
     [[nodiscard]] std::uint64_t now_us() const noexcept override { return clock_.now_us(); }
     void forwarded(sql::QueryClass query_class, bool missed, std::uint64_t since_us) noexcept override {
         of_class(query_class).add(1);

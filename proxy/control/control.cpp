@@ -49,10 +49,11 @@ void Control::refresh_all() {
 }
 
 void Control::refresh(session::Database& database) {
-    const std::uint64_t epoch = database.epoch();
+    const std::uint64_t epoch = database.epoch(), losses = database.losses();
     auto loaded = keeper(database).load(database.last_loaded());
     if (!loaded) {
         lost_sight(database);
+        note_away(database);
         note_readiness(database, loaded.error().text);
         log_.warning("catalog not loaded, the database is not cached",
                      {{LogKey::Database, database.name()}, {LogKey::Reason, loaded.error().text}});
@@ -65,6 +66,8 @@ void Control::refresh(session::Database& database) {
     if (loaded->server_changed) empty_cache();
     if (loaded->settings_changed) database.settings_changed();
     if (!database.publish(std::move(loaded->catalog), epoch)) return catalog_wanted(database);
+    database.seen_again(losses);
+    away_.erase(&database);
     note_readiness(database, {});
 }
 
@@ -73,12 +76,27 @@ void Control::lost_sight(session::Database& database) {
     if (database.catalog_version() == 0) return;
     database.withdraw();
     database.settings_changed();
-    write_log_.everything_changed(database.name());
+    write_log_.lost_sight(database.name());
     options_.on_upstream_lost(database.name());
+}
+
+void Control::note_away(session::Database& database) {
+    if (database.stale_ms_max() == 0 || !away_.insert(&database).second) return;
+    log_.warning("PostgreSQL cannot be reached: idle sessions are given stale answers as stale_if_error says",
+                 {{LogKey::Database, database.name()}});
 }
 
 void Control::empty_cache() {
     write_log_.everything_changed();
+    told_of_loss();
+}
+
+void Control::all_in_doubt() {
+    write_log_.lost_sight();
+    told_of_loss();
+}
+
+void Control::told_of_loss() const {
     for (const session::Database* database : databases_->all()) options_.on_upstream_lost(database->name());
 }
 
@@ -89,7 +107,7 @@ CatalogKeeper& Control::keeper(session::Database& database) {
             std::make_unique<CatalogKeeper>(loop_, options_.conninfo_for(database.name()), [this, &database] {
                 log_.warning("control connection lost, the cache is emptied",
                              {{LogKey::Database, database.name()}});
-                empty_cache();
+                all_in_doubt();
                 lost_sight(database);
                 refresh(database);
             });
@@ -108,7 +126,7 @@ std::string Control::not_ready_because() const {
 }
 
 void Control::continuity_in_doubt() {
-    empty_cache();  // at once, on the thread that has noticed
+    all_in_doubt();  // at once, on the thread that has noticed
     log_.warning("a connection to PostgreSQL broke as in a crash: the cache is emptied");
     (void)mailbox_.post([this] { refresh_all(); });
 }

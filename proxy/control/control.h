@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -69,7 +70,13 @@ private:
     void ask_for_backends();
     void settle_gone(std::vector<session::Unsettled> writes);
     void lost_sight(session::Database& database);
+    // Nothing kept of any database may have happened.
     void empty_cache();
+    // PostgreSQL was lost sight of: nothing kept is current, of any database.
+    void all_in_doubt();
+    void told_of_loss() const;
+    // PostgreSQL cannot be reached: said once.
+    void note_away(session::Database& database);
     CatalogKeeper& keeper(session::Database& database);
     void note_readiness(const session::Database& database, std::string reason);
 
@@ -83,6 +90,7 @@ private:
     io::Timer refresh_timer_, retry_timer_, backend_timer_;
     std::map<session::Database*, std::unique_ptr<CatalogKeeper>> keepers_;
     std::vector<session::Database*> to_retry_;
+    std::set<session::Database*> away_;  // whose sessions may be given stale answers, as the log says
     Backends backends_;
     std::vector<Lost> lost_;
 

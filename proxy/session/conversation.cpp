@@ -71,6 +71,7 @@ void Conversation::account(Exchange& exchange, const PlanRef& given, const Effec
     exchange.touches_settings |= analysis.changes_settings || analysis.creates_temp ||
                                  analysis.effects.everything || analysis.changes_roles;
     maybe_temporary_ |= analysis.creates_temp || analysis.effects.everything;
+    holds_in_session_ |= analysis.holds_in_session;
     exchange.discards_statements |= analysis.discards_statements;
     exchange.prepares_sql |= analysis.prepares_sql || analysis.discards_statements;
     if (analysis.effects.everything) prepared_.forget_by_sql();

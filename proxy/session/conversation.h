@@ -16,6 +16,10 @@
 //   - no exchange is under way but plain reads outside a transaction block (their answers go out first);
 //   - outside a block, or in a READ COMMITTED block that has written nothing.
 //
+// An orphan is a conversation that outlives its server connection (conversation_orphan.cpp): for
+// stale_if_error at most, and until PostgreSQL is seen again, requests of one cacheable read each are
+// answered from what is kept, with a notice that says how old the answer may be.
+//
 // Not thread-safe: lives on one worker. At kExchangesMax exchanges under way it blocks until the server has
 // answered.
 #pragma once
@@ -116,6 +120,17 @@ public:
     [[nodiscard]] bool terminated() const { return terminated_; }  // the client sent Terminate
     [[nodiscard]] char transaction_status() const { return block_.status(); }
 
+    // Whether there is anything to be answered without a server: stale_if_error is chosen for something,
+    // nothing is under way, the session's settings are known and it holds nothing that ends with its
+    // connection.
+    [[nodiscard]] bool can_outlive_server();
+    // The server connection was lost; only if it can. No more calls of on_backend() then.
+    void outlive_server(std::uint64_t now_us);
+    [[nodiscard]] bool orphaned() const { return orphan_.has_value(); }
+    // An orphan was asked what it cannot answer, its time is over, or PostgreSQL is there again: the client
+    // must be told of the loss now.
+    [[nodiscard]] bool must_end(std::uint64_t now_us) const;
+
     // The server connection is gone or is given up: leads and follows end here, what is unsettled is handed
     // out.
     [[nodiscard]] std::vector<Unsettled> abandon();
@@ -186,6 +201,17 @@ private:
     void go_alone();
     [[nodiscard]] bool only_plain_reads_under_way() const;
 
+    [[nodiscard]] cache::KeyView key_of(const Plan& plan, std::string_view literals);
+    [[nodiscard]] cache::KeyView key_of(const Plan& plan, const Single& single,
+                                        std::string_view parameter_types);
+
+    // conversation_orphan.cpp
+    void on_orphaned(const wire::Piece& piece);
+    // False if it is not what can be answered.
+    [[nodiscard]] bool answer_stale_simple(std::string_view bytes);
+    [[nodiscard]] bool answer_stale_extended(std::string_view bytes);
+    [[nodiscard]] bool give_stale(const PlanRef& plan, const cache::KeyView& key, Reply reply);
+
     // conversation_oversight.cpp
     void observe(const cache::KeyView& key, std::string_view details, Reply reply);
     [[nodiscard]] bool wants_verifying(const Plan& plan, const cache::EntryRef& entry);
@@ -248,6 +274,7 @@ private:
     std::uint64_t settings_generation_ = 0;
     bool settings_first_ = true;     // nothing has altered them since the start
     bool maybe_temporary_ = false;   // since they were last asked for, something temporary may have been made
+    bool holds_in_session_ = false;  // see sql::Analysis
     bool settings_refused_ = false;  // the probe failed: not again for the request at hand
 
     std::string request_;  // collected or held bytes
@@ -267,6 +294,12 @@ private:
     Reply flight_reply_;
 
     std::size_t local_bytes_ = 0;  // held in Local exchanges
+    struct Orphan {
+        Database::Judges judges;  // under which its statements were judged before
+        std::uint64_t since_us = 0, until_us = 0;
+        bool refused = false;  // something could not be answered
+    };
+    std::optional<Orphan> orphan_;
     bool terminated_ = false;
     std::uint64_t now_us_ = 0;
     std::uint64_t server_heard_us_ = 0;  // when the last exchange was begun

@@ -52,6 +52,7 @@ std::vector<std::uint32_t> types_of(std::string_view raw) {
 
 void Conversation::on_frontend(const wire::Piece& piece, std::uint64_t now_us) {
     now_us_ = now_us;
+    if (orphan_) return on_orphaned(piece);
     if (!piece.whole()) return on_fragment(piece);
     switch (piece.type) {
         case 'Q':
@@ -258,9 +259,7 @@ void Conversation::process_simple(std::string_view bytes) {
         return forward_simple(bytes, plan, given.values());
     }
 
-    services_.key.start(known->fingerprint, plan->made_from->id, 'Q', 0);
-    services_.key.append(literals);
-    const cache::KeyView key = services_.key.finish();
+    const cache::KeyView key = key_of(*plan, literals);
     const Reply reply;
     const Given given{.literals = literals};
     if (serve_or_follow(plan, key, literals, reply, given)) {
@@ -314,14 +313,11 @@ void Conversation::process_extended(std::string_view bytes) {
         return;
     }
 
-    services_.key.start(settings_->fingerprint, plan->made_from->id, 'E', single->row_limit);
-    services_.key.append_sized(statement ? statement->parameter_types : single->parse->parameter_types);
-    services_.key.append(single->bind->after_names);
-    const cache::KeyView key = services_.key.finish();
+    const std::string_view parameter_types =
+        statement ? std::string_view(statement->parameter_types) : single->parse->parameter_types;
+    const cache::KeyView key = key_of(*plan, *single, parameter_types);
     const Reply reply{true, single->parse.has_value(), single->describe, single->row_limit != 0};
-    const Given given{.parameter_types = statement ? std::string_view(statement->parameter_types)
-                                                   : single->parse->parameter_types,
-                      .bind = &*single->bind};
+    const Given given{.parameter_types = parameter_types, .bind = &*single->bind};
     if (serve_or_follow(plan, key, single->bind->after_names, reply, given)) {
         if (wait_ == Wait::Flight) return hold(Wait::Flight, Request::Extended, bytes);
         if (!statement)

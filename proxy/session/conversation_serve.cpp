@@ -154,6 +154,20 @@ bool Conversation::may_read_cache(const Plan& plan) const {
            (exchanges_.empty() || only_plain_reads_under_way());
 }
 
+cache::KeyView Conversation::key_of(const Plan& plan, std::string_view literals) {
+    services_.key.start(settings_->fingerprint, plan.made_from->id, 'Q', 0);
+    services_.key.append(literals);
+    return services_.key.finish();
+}
+
+cache::KeyView Conversation::key_of(const Plan& plan, const Single& single,
+                                    std::string_view parameter_types) {
+    services_.key.start(settings_->fingerprint, plan.made_from->id, 'E', single.row_limit);
+    services_.key.append_sized(parameter_types);
+    services_.key.append(single.bind->after_names);
+    return services_.key.finish();
+}
+
 cache::FillTicket Conversation::observe(const Plan& plan, const Given& given) const {
     if (!given.bind) return plan.observe(ExecutionValues(given.literals, speaks_utf8()).values());
     return plan.observe(ExecutionValues(given.parameter_types, *given.bind, speaks_utf8()).values());

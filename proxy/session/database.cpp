@@ -10,7 +10,8 @@ Database::Database(std::string name, cache::WriteLog& log, CatalogWanted catalog
       log_(log),
       everything_(log.line(name_, sql::Oid{})),
       catalog_wanted_(std::move(catalog_wanted)),
-      roles_generation_(roles_generation) {}
+      roles_generation_(roles_generation),
+      seen_at_loss_(losses()) {}
 
 std::shared_ptr<const sql::Catalog> Database::catalog() const {
     const std::lock_guard lock(mutex_);
@@ -33,6 +34,8 @@ void Database::choose(std::shared_ptr<const sql::Choices> choices) {
         const std::lock_guard lock(mutex_);
         choices_ = std::move(choices);
         ++choices_version_;
+        stale_ms_max_.store(choices_->stale_ms_max(), std::memory_order_relaxed);
+        withdrawn_ = {};
         if (in_force_) (void)put_in_force();
     }
     // After the new version is in force, as in publish().
@@ -49,6 +52,7 @@ void Database::catalog_changed() {
         const std::lock_guard lock(mutex_);
         ++epoch_;
         in_force_ = nullptr;
+        withdrawn_ = {};
         version_.store(0, std::memory_order_release);
     }
     catalog_wanted_(*this);
@@ -91,9 +95,22 @@ bool Database::put_in_force() {
 
 void Database::withdraw() {
     const std::lock_guard lock(mutex_);
+    if (in_force_) withdrawn_ = {{in_force_, choices_, version_in_force()}, settings_generation()};
     loaded_epoch_ = 0;
     in_force_ = nullptr;
     version_.store(0, std::memory_order_release);
+}
+
+void Database::seen_again(std::uint64_t losses) {
+    if (seen_at_loss_.load() == losses) return;
+    log_.everything_changed(name_);
+    seen_at_loss_.store(losses);
+}
+
+Database::LastKnown Database::last_known() const {
+    const std::lock_guard lock(mutex_);
+    if (!in_force_) return withdrawn_;
+    return {{in_force_, choices_, version_in_force()}, settings_generation()};
 }
 
 std::uint64_t Database::begin_write() {

@@ -69,6 +69,22 @@ public:
     // No snapshot can be had: no caching until one is published.
     void withdraw();
 
+    // How often PostgreSQL was lost sight of.
+    [[nodiscard]] std::uint64_t losses() const { return cache::losses_in(everything_.sequence.load()); }
+    // A snapshot was loaded since losses() gave that number. What was kept before is void, stale answers too.
+    void seen_again(std::uint64_t losses);
+    // PostgreSQL has been seen since it was last lost sight of.
+    [[nodiscard]] bool in_sight() const { return seen_at_loss_.load() == losses(); }
+    // For sessions that outlive their connection: what is in force, or was when withdraw() was called.
+    // Version 0 if something is known to have changed since.
+    struct LastKnown {
+        Judges judges;
+        std::uint64_t settings_generation = 0;
+    };
+    [[nodiscard]] LastKnown last_known() const;
+    // Choices::stale_ms_max() of those in force.
+    [[nodiscard]] std::uint32_t stale_ms_max() const { return stale_ms_max_.load(std::memory_order_relaxed); }
+
     // Brackets a forwarded statement whose effects were judged by the catalog. end_write() takes
     // begin_write()'s number and tells whether the catalog changed in between (then the judgement may be too
     // small).
@@ -102,6 +118,8 @@ private:
     std::atomic<std::uint64_t> version_{0};
     std::atomic<std::uint64_t> settings_generation_{1};
     std::atomic<std::uint64_t>* const roles_generation_;
+    std::atomic<std::uint64_t> seen_at_loss_;
+    std::atomic<std::uint32_t> stale_ms_max_{0};
 
     mutable std::mutex mutex_;
     std::uint64_t epoch_ = 1;
@@ -113,6 +131,7 @@ private:
     std::shared_ptr<const sql::Choices> choices_ = std::make_shared<const sql::Choices>();
     std::uint64_t choices_version_ = 0;
     std::uint64_t last_version_ = 0;  // last in force
+    LastKnown withdrawn_;
     struct Profile {
         std::uint64_t generation;
         std::shared_ptr<const sql::SessionSettings> settings;

@@ -18,6 +18,8 @@ public:
     // Times are when the request came, in microseconds of the worker's clock.
     // How long it took.
     virtual std::uint64_t hit(std::uint64_t since_us) noexcept = 0;
+    // The hit just told was given because PostgreSQL cannot be reached.
+    virtual void stale() noexcept = 0;
     // A request went to PostgreSQL and was answered. missed: it would have been answered from the cache.
     virtual void forwarded(sql::QueryClass query_class, bool missed, std::uint64_t since_us) noexcept = 0;
     virtual void refused(std::string_view label) noexcept = 0;  // a read that is not kept, and why

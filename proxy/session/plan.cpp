@@ -89,7 +89,8 @@ PlanRef Planner::plan(Database& database, Names names, std::string_view text, st
     // Nor does it know in which encoding an unknown session writes.
     const bool judged = settings || (!names.maybe_temporary && is_ascii(example));
     const std::uint32_t fingerprint = settings ? settings->fingerprint : kUnknownSettings;
-    const std::uint64_t version = judged ? database.catalog_version() : 0;
+    const std::uint64_t in_force = names.judges ? names.judges->version : database.catalog_version();
+    const std::uint64_t version = judged ? in_force : 0;
     const std::uint64_t place = slot_of(fingerprint, database, text);
     if (const auto found = slots_.find(place); found != slots_.end()) {
         const Slot& slot = found->second;
@@ -97,9 +98,10 @@ PlanRef Planner::plan(Database& database, Names names, std::string_view text, st
             slot.plan->made_from->text == text)
             return slot.plan;
     }
-    auto made = resolve(database, settings ? of_known_names(database, *settings, text, example, lexis)
-                                           : of_unknown_names(judged ? database.judges() : Database::Judges{},
-                                                              text, example));
+    const Database::Judges judges =
+        names.judges ? *names.judges : (judged ? database.judges() : Database::Judges{});
+    auto made = resolve(database, settings ? of_known_names(judges, *settings, text, example, lexis)
+                                           : of_unknown_names(judges, text, example));
     if (settings && version != 0)
         made->ledger = ledger_.place(worker_, database.name(), example, made->analysis());
     if (slots_.size() >= plans_max_) slots_.clear();
@@ -115,6 +117,7 @@ PlanRef Planner::opaque(Database& database) {
         nothing_known->analysis.transaction = sql::TransactionEffect::Mixed;
         nothing_known->analysis.savepoint = sql::SavepointEffect::Uncertain;
         nothing_known->analysis.changes_settings = true;
+        nothing_known->analysis.holds_in_session = true;
         nothing_known->analysis.effects_reason = "the statement cannot be analysed";
         nothing_known->analysis.refusal = {"opaque", "the statement cannot be analysed"};
         made = resolve(database, std::move(nothing_known));
@@ -122,10 +125,9 @@ PlanRef Planner::opaque(Database& database) {
     return made;
 }
 
-Planner::TemplateRef Planner::of_known_names(Database& database, const sql::SessionSettings& settings,
-                                             std::string_view text, std::string_view example,
-                                             const sql::NormalizeOptions* lexis) {
-    const auto judges = database.judges();
+Planner::TemplateRef Planner::of_known_names(const Database::Judges& judges,
+                                             const sql::SessionSettings& settings, std::string_view text,
+                                             std::string_view example, const sql::NormalizeOptions* lexis) {
     if (auto known = templates_.find(settings.fingerprint, text, judges.version)) return known;
 
     sql::AnalysisContext context;

@@ -65,6 +65,8 @@ struct Names {
     // With unknown settings: a name may mean something temporary, which the catalog does not hold: any
     // statement may change anything.
     bool maybe_temporary = true;
+    // Of a session that outlives its connection to PostgreSQL; nullptr: what is in force.
+    const Database::Judges* judges = nullptr;
 };
 
 class Planner {
@@ -81,9 +83,9 @@ public:
 
 private:
     using TemplateRef = std::shared_ptr<const sql::Template>;
-    [[nodiscard]] TemplateRef of_known_names(Database& database, const sql::SessionSettings& settings,
-                                             std::string_view text, std::string_view example,
-                                             const sql::NormalizeOptions* lexis);
+    [[nodiscard]] TemplateRef of_known_names(const Database::Judges& judges,
+                                             const sql::SessionSettings& settings, std::string_view text,
+                                             std::string_view example, const sql::NormalizeOptions* lexis);
     [[nodiscard]] TemplateRef of_unknown_names(const Database::Judges& judges, std::string_view text,
                                                std::string_view example);
     [[nodiscard]] static std::shared_ptr<Plan> resolve(Database& database, TemplateRef made_from);

@@ -104,7 +104,15 @@ void Session::pump_server(std::string_view bytes) {
         if (!*piece) break;
         if ((*piece)->type == 'E' && (*piece)->whole()) {
             const auto error = wire::decode_error_fields((*piece)->body);
-            if (error && error->field('V') != "ERROR") fatal_sqlstate_ = error->field('C');
+            if (error && error->field('V') != "ERROR") {
+                fatal_sqlstate_ = error->field('C');
+                if (!concerns_this_connection_only(fatal_sqlstate_) && conversation_->can_outlive_server()) {
+                    farewell_ = (*piece)->raw;
+                    flush();
+                    server_->close();
+                    return on_server_closed({fatal_sqlstate_, std::string(error->field('M'))});
+                }
+            }
         }
         conversation_->on_backend(**piece, now_us());
     }
@@ -118,6 +126,10 @@ void Session::pump_server(std::string_view bytes) {
 // What every event ends with, once its bytes are out.
 void Session::after_event() {
     if (!conversation_) return;
+    if (conversation_->orphaned()) {
+        if (conversation_->terminated()) return end();
+        if (conversation_->must_end(now_us())) return tell_of_loss();
+    }
     if (conversation_->terminated() && client_) {  // the server closes when it has read Terminate
         client_->close();
         client_ = nullptr;
@@ -198,14 +210,29 @@ void Session::on_client_closed(const Error&) {
 
 void Session::on_server_closed(const Error& why) {
     const bool expected = conversation_ && conversation_->terminated();
-    if (std::holds_alternative<Talking>(phase_) && !expected &&
-        !concerns_this_connection_only(fatal_sqlstate_))
-        worker_.shared().aftermath.continuity_in_doubt();
+    const bool in_doubt = std::holds_alternative<Talking>(phase_) && !expected &&
+                          !concerns_this_connection_only(fatal_sqlstate_);
+    if (in_doubt) worker_.shared().aftermath.continuity_in_doubt();
     server_ = nullptr;
     const bool cancelled = std::holds_alternative<Cancelling>(phase_);
-    if (client_ && !expected && !cancelled && fatal_sqlstate_.empty())
-        return refuse("08006", "connection to PostgreSQL at " + worker_.shared().upstream.text() +
-                                   " was lost: " + why.text);
+    if (!client_ || expected || cancelled || (!fatal_sqlstate_.empty() && farewell_.empty())) return end();
+    loss_ = "connection to PostgreSQL at " + worker_.shared().upstream.text() + " was lost: " + why.text;
+    if (in_doubt && !draining_ && conversation_->can_outlive_server()) return outlive_server();
+    tell_of_loss();
+}
+
+void Session::outlive_server() {
+    conversation_->outlive_server(now_us());
+    watch_flight();  // over, if there was one: the timer is free
+    timer_ = std::make_unique<io::Timer>(worker_.loop(), [this] { after_event(); });
+    timer_->start_every(kOrphanLook);
+    pump_client({});
+}
+
+void Session::tell_of_loss() {
+    if (farewell_.empty()) return refuse("08006", loss_);
+    flush();
+    if (client_) client_->write(farewell_);
     end();
 }
 
@@ -292,7 +319,9 @@ void Session::hang_card() {
 
 void Session::show_state() {
     const char* state = "idle";
-    if (conversation_->blocked())
+    if (conversation_->orphaned())
+        state = "PostgreSQL lost";
+    else if (conversation_->blocked())
         state = "waiting";
     else if (conversation_->transaction_status() != 'I')
         state = "in transaction";

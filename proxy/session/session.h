@@ -5,10 +5,14 @@
 // Conversation), Console (admin), Cancelling, Ended. Every phase holds only what it needs. All of it on one
 // worker.
 //
+// A session may outlive its connection to PostgreSQL for a while (see Conversation on orphans): the client is
+// told of the loss as late as that.
+//
 // Bounds: a peer whose queue holds more than kQueueHigh bytes stops the reading from the other; so does a
 // blocked conversation. Before authentication a client has connect_timeout.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +33,7 @@ namespace warmfront::session {
 class Session final : public cache::Waiter {
 public:
     static constexpr std::size_t kQueueHigh = 256 * 1024;
+    static constexpr std::chrono::milliseconds kOrphanLook{500};  // whether PostgreSQL is there again
     static constexpr wire::Framer::Limits kServerLimits{16 * 1024,
                                                         0x7fffffff - 4};  // longer ones pass in fragments
 
@@ -106,6 +111,8 @@ private:
     void after_event();
     void flush();
     void watch_flight();
+    void outlive_server();
+    void tell_of_loss();
     void update_reading();
     void hang_card();
     void show_state();
@@ -140,6 +147,8 @@ private:
     std::uint32_t backend_pid_ = 0;
     std::string secret_key_;
     std::string fatal_sqlstate_;  // of the last FATAL from the server
+    std::string farewell_;        // that FATAL, while the client is not told
+    std::string loss_;            // else what it is told
 };
 
 }  // namespace warmfront::session

@@ -89,6 +89,48 @@ TEST_CASE("store: a write voids entries and refuses fills that were asked for be
     CHECK(store.stats().fills_refused == 2);
 }
 
+TEST_CASE("store: what may be stale is given as such, until a write or its time is over") {
+    WriteLog log;
+    Line* const lines[] = {&log.line("db", sql::Oid{}), &log.line("db", sql::Oid{1})};
+    Line* const table[] = {lines[1]};
+    enum class Event { None, Loss, Write, LossThenWrite, LossThenEverything };
+    struct Row {
+        Event event;
+        std::uint32_t stale_ms;
+        std::uint64_t after_ms;  // a ttl of 10
+        std::string_view found, found_stale;
+    };
+    for (const auto& [event, stale_ms, after_ms, found, found_stale] :
+         std::vector<Row>{{Event::None, 30, 9, "A", "A"},
+                          {Event::None, 30, 10, "(miss)", "A"},
+                          {Event::None, 30, 39, "(miss)", "A"},
+                          {Event::None, 30, 40, "(miss)", "(miss)"},
+                          {Event::None, 0, 10, "(miss)", "(miss)"},
+                          {Event::Loss, 30, 0, "(miss)", "A"},
+                          {Event::Loss, 30, 39, "(miss)", "A"},
+                          {Event::Loss, 30, 40, "(miss)", "(miss)"},
+                          {Event::Loss, 0, 0, "(miss)", "(miss)"},
+                          {Event::Write, 30, 0, "(miss)", "(miss)"},
+                          {Event::LossThenWrite, 30, 0, "(miss)", "(miss)"},
+                          {Event::LossThenEverything, 30, 0, "(miss)", "(miss)"}}) {
+        CAPTURE(static_cast<int>(event));
+        CAPTURE(stale_ms);
+        CAPTURE(after_ms);
+        Store store{{.memory_bytes = kMiB, .ttl_ms = 10}};
+        REQUIRE(store.fill(Entry::make(key_of("a"), observe(lines).seen, {}, "A", 100,
+                                       {.lifetime = {.stale_ms = stale_ms}})));
+        if (event == Event::Loss || event >= Event::LossThenWrite) log.lost_sight();
+        if (event == Event::Write || event == Event::LossThenWrite) begin(table), end(table);
+        if (event == Event::LossThenEverything) log.everything_changed("db");
+        CHECK(body_of(store.find(key_of("a"), 100 + after_ms)) == found);
+        CHECK(body_of(store.find_stale(key_of("a"), 100 + after_ms)) == found_stale);
+        CHECK(store.stats().entries == (found_stale == "(miss)" ? 0 : 1));
+        // A newer answer takes its place.
+        CHECK(store.fill(Entry::make(key_of("a"), observe(lines).seen, {}, "B", 150, {})));
+        CHECK(body_of(store.find(key_of("a"), 150)) == "B");
+    }
+}
+
 TEST_CASE("store: of two answers to one key the later asked stays") {
     WriteLog log;
     Line* line = &log.line("db", sql::Oid{1});

@@ -1,8 +1,11 @@
 #include "cache/write_log.h"
 
+#include <algorithm>
 #include <thread>
 
 #include <doctest/doctest.h>
+
+#include "cache/write_protocol.h"
 
 using namespace warmfront;
 using namespace warmfront::cache;
@@ -81,6 +84,34 @@ TEST_CASE("write log: continuity in doubt voids one database or all") {
     log.everything_changed();
     CHECK_FALSE(a.current());
     CHECK_FALSE(b.current());
+}
+
+TEST_CASE("write log: losing sight voids one database or all, and is told from changes") {
+    WriteLog log;
+    Line& line = log.line("a", sql::Oid{});
+    const auto ticket_of = [&](std::string_view database) {
+        Line* const reads[] = {&log.line(database, sql::Oid{}), &log.line(database, sql::Oid{7})};
+        return observe(reads);
+    };
+    const FillTicket a = ticket_of("a"), b = ticket_of("b");
+    const auto unchanged = [](const FillTicket& ticket) {
+        return std::ranges::all_of(
+            ticket.seen, [](const Seen& each) { return protocol::unchanged(*each.line, each.sequence); });
+    };
+    log.lost_sight("a");
+    CHECK_FALSE(a.current());
+    CHECK(unchanged(a));
+    CHECK(losses_in(line.sequence.load()) == 1);
+    CHECK(b.current());
+    log.lost_sight();
+    CHECK_FALSE(b.current());
+    CHECK(unchanged(b));
+    CHECK(losses_in(line.sequence.load()) == 2);
+    CHECK(ticket_of("a").fillable);
+    log.everything_changed("a");
+    CHECK_FALSE(unchanged(a));
+    CHECK(losses_in(line.sequence.load()) == 2);
+    CHECK(unchanged(b));
 }
 
 TEST_CASE("write log: a read of more relations than a ticket holds is not kept") {

@@ -176,15 +176,17 @@ TEST_CASE("load: lists of choices, in the file and in flags, with the place of w
     CHECK(loaded("tables: {name: t, cache: on}", {{"--set", "tables", {""}}}).tables.empty());
 
     CHECK(errors("tables:\n  - {name: orders, cache: on}\n  - {name: t, tll: 5s}") ==
-          "f:3:15: tables: expected one of name, cache, ttl, found \"tll\" (did you mean \"ttl\"?)");
-    CHECK(errors("tables: [{name: t}]") == "f:1:10: tables: expected cache or ttl too, found \"neither\"");
+          "f:3:15: tables: expected one of name, cache, ttl, stale_if_error, found \"tll\" (did you mean "
+          "\"ttl\"?)");
+    CHECK(errors("tables: [{name: t}]") ==
+          "f:1:10: tables: expected cache, ttl or stale_if_error too, found \"none of them\"");
     CHECK(errors("templates: [{match: 'SELECT 1', ttl: 5}]")
               .starts_with("f:1:33: templates: expected a duration from 1ms to 30d"));
     CHECK(
         errors("tables: [t]").starts_with("f:1:9: tables: expected a list of {name: ..., cache: on or off"));
     CHECK(errors("tables: [{name: t, cache: [on]}]").ends_with("found a list with something composed in it"));
     CHECK(errors("", {{"--set", "tables", {"{name: t}"}}}) ==
-          "--set: tables: expected cache or ttl too, found \"neither\"");
+          "--set: tables: expected cache, ttl or stale_if_error too, found \"none of them\"");
     CHECK(errors("", {{"--set", "tables", {"{"}}}).ends_with("found \"{\""));
 }
 

@@ -168,13 +168,13 @@ TEST_CASE("settings table: choices say what is wrong with them, and print as YAM
         std::string expected, found;
     };
     constexpr std::size_t kWhole = std::numeric_limits<std::size_t>::max();
-    for (const auto& [fields, field, expected, found] :
-         std::vector<Row>{{{{"name", "t"}, {"tll", "5s"}}, 1, "one of name, cache, ttl", "tll"},
-                          {{{"name", "t"}, {"cache", "maybe"}}, 1, "on or off", "maybe"},
-                          {{{"name", "t"}, {"ttl", "5s"}, {"ttl", "6s"}}, 1, "ttl only once", "ttl"},
-                          {{{"name", ""}, {"cache", "on"}}, 0, "a table, as name or schema.name", ""},
-                          {{{"cache", "on"}}, kWhole, "name too: a table, as name or schema.name", "none"},
-                          {{{"name", "t"}}, kWhole, "cache or ttl too", "neither"}}) {
+    for (const auto& [fields, field, expected, found] : std::vector<Row>{
+             {{{"name", "t"}, {"tll", "5s"}}, 1, "one of name, cache, ttl, stale_if_error", "tll"},
+             {{{"name", "t"}, {"cache", "maybe"}}, 1, "on or off", "maybe"},
+             {{{"name", "t"}, {"ttl", "5s"}, {"ttl", "6s"}}, 1, "ttl only once", "ttl"},
+             {{{"name", ""}, {"cache", "on"}}, 0, "a table, as name or schema.name", ""},
+             {{{"cache", "on"}}, kWhole, "name too: a table, as name or schema.name", "none"},
+             {{{"name", "t"}}, kWhole, "cache, ttl or stale_if_error too", "none of them"}}) {
         CAPTURE(expected);
         Settings settings;
         const auto mismatch = tables->assign(settings, record(fields));
@@ -186,9 +186,10 @@ TEST_CASE("settings table: choices say what is wrong with them, and print as YAM
     }
     Settings settings;
     RawValue two = record({{"name", "a b"}, {"cache", "yes"}});
-    two.records.push_back({{"name", "t"}, {"ttl", "1500ms"}});
+    two.records.push_back({{"name", "t"}, {"ttl", "1500ms"}, {"stale_if_error", "0"}});
     CHECK_FALSE(tables->assign(settings, two));
-    CHECK(tables->print(settings) == R"([{name: "a b", cache: on}, {name: t, ttl: 1500ms}])");
+    CHECK(tables->print(settings) ==
+          R"([{name: "a b", cache: on}, {name: t, ttl: 1500ms, stale_if_error: 0}])");
     two.records.push_back({{"name", "t"}, {"cache", "on"}});
     const auto twice = tables->assign(settings, two);
     REQUIRE(twice);

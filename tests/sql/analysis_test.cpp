@@ -161,6 +161,29 @@ TEST_CASE("analysis: whoever reads a parent meets every write to its children, a
     CHECK(meets("SELECT * FROM t", "INSERT INTO v VALUES (1)"));
 }
 
+TEST_CASE("analysis: what may last with the session is told") {
+    const auto catalog = test::fake_catalog();
+    const auto context = test::fake_context(catalog);
+    for (const auto& [sql, holds] : std::vector<std::pair<std::string_view, bool>>{
+             {"LISTEN news", true},
+             {"SELECT 1; LISTEN news", true},
+             {"SELECT pg_advisory_lock(1)", true},
+             {"SELECT * FROM t WHERE pg_catalog.pg_try_advisory_lock_shared(id)", true},
+             {"WITH l AS (SELECT pg_advisory_lock(1)) INSERT INTO t SELECT 1", true},
+             {"DO 'BEGIN END'", true},
+             {"EXECUTE x", true},
+             {"what is this", true},
+             {"SELECT * FROM t", false},
+             {"INSERT INTO t VALUES (1)", false},
+             {"SET search_path = app", false},
+             {"SELECT set_config('search_path', 'app', false)", false},
+             {"BEGIN", false},
+             {"", false}}) {
+        CAPTURE(sql);
+        CHECK(analyse(sql, context).holds_in_session == holds);
+    }
+}
+
 TEST_CASE("analysis: names and isolation come along") {
     const auto catalog = test::fake_catalog();
     const auto context = test::fake_context(catalog);

@@ -73,7 +73,19 @@ TEST_CASE("choices: what may be kept for how long, by table, template and hint")
               "SELECT * FROM information_schema.tables",
               "system_catalog",
               {}},
-             {{{"ft", none, 1min}}, {}, "SELECT * FROM ft", "foreign_table", {}}}) {
+             {{{"ft", none, 1min}}, {}, "SELECT * FROM ft", "foreign_table", {}},
+             {{{"t", none, 5s, 60s}}, {}, "SELECT * FROM t", "", {5000, false, 60000}},
+             {{{"t", none, none, 60s}}, {}, "SELECT * FROM t", "", {0, true, 60000}},
+             {{{"t", none, none, 60s}}, {}, "SELECT * FROM t, u", "", {0, true, 0}},
+             {{{"t", none, none, 60s}, {"u", none, none, 9s}}, {}, "SELECT * FROM t, u", "", {0, true, 9000}},
+             {{{"p", none, none, 60s}}, {}, "SELECT * FROM p2", "", {0, true, 60000}},
+             {{}, {{"SELECT * FROM t, u", none, none, 60s}}, "SELECT * FROM t, u", "", {0, true, 60000}},
+             {{{"t", none, none, 0s}},
+              {{"SELECT * FROM t, u", none, none, 60s}},
+              "SELECT * FROM t, u",
+              "",
+              {0, true, 0}},
+             {{}, {{"SELECT * FROM t", none, none, 60s}}, "SELECT * FROM u", "", {0, true, 0}}}) {
         CAPTURE(sql);
         Settings settings;
         settings.tables = tables;

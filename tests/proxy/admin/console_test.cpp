@@ -267,6 +267,8 @@ TEST_CASE("explain: tells what an analysis found, by name") {
     read.lifetime = {5000, true};
     CHECK(
         line(explain(read, &catalog)).ends_with("|kept for=5s, at most cache.ttl|digest=00000000000000ab|"));
+    read.lifetime = {0, true, 60'000};
+    CHECK(line(explain(read, &catalog)).ends_with("|stale if error=1m|digest=00000000000000ab|"));
     read.digest = 0;
     read.lifetime = {};
     CHECK(line(explain(read, &catalog)) ==

@@ -111,6 +111,7 @@ TEST_CASE("worker meter: puts what a session reports where it belongs") {
     WorkerMeter meter(counters.of(0, "db"), clock);
     meter.connected();
     meter.hit(990);
+    meter.stale();
     meter.forwarded(sql::QueryClass::Read, true, 900);
     meter.forwarded(sql::QueryClass::Write, false, 0);
     meter.forwarded(sql::QueryClass::Opaque, false, 2'000);  // from a clock that was read later
@@ -127,6 +128,7 @@ TEST_CASE("worker meter: puts what a session reports where it belongs") {
     CHECK(queries(sql::QueryClass::Opaque) == 1);
     CHECK(totals.queries_total() == 4);
     CHECK(totals.hits == 1);
+    CHECK(totals.stales == 1);
     CHECK(totals.misses == 1);
     CHECK(totals.hit_latency.sum_us == 10);
     CHECK(totals.miss_latency.sum_us == 100);

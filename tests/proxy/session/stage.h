@@ -23,12 +23,13 @@ namespace warmfront::session::test {
 
 // What a Meter was told, countable.
 struct Tally final : Meter {
-    int hits = 0, missed = 0, forwards = 0, stored = 0, not_stored = 0;
+    int hits = 0, stales = 0, missed = 0, forwards = 0, stored = 0, not_stored = 0;
     std::vector<std::string> refusals;
     std::uint64_t hit(std::uint64_t) noexcept override {
         ++hits;
         return 0;
     }
+    void stale() noexcept override { ++stales; }
     [[nodiscard]] std::uint64_t now_us() const noexcept override { return 0; }
     void forwarded(sql::QueryClass, bool miss, std::uint64_t) noexcept override {
         ++forwards, missed += miss;
