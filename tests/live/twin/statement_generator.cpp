@@ -37,8 +37,8 @@ static Login draw_login(Random& random, bool calm) {
         {{"client_encoding", "LATIN1"}},
         {{"application_name", "twin"}, {"extra_float_digits", "0"}},
         {{"app.tenant", "blue"}}};
-    static const std::vector<std::string> users = {"postgres", "postgres", "postgres",
-                                                   "postgres", "alice",    "bob"};
+    static const std::vector<std::string> users = {"postgres", "postgres", "postgres", "postgres",
+                                                   "alice",    "bob",      "carol"};
     return {random.pick<std::string>(users), random.pick<Parameters>(parameters)};
 }
 
