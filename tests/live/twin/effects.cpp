@@ -50,11 +50,17 @@ CREATE TRIGGER updated AFTER UPDATE ON books REFERENCING NEW TABLE AS new_rows F
 CREATE TRIGGER deleted AFTER DELETE ON books REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
 CREATE FUNCTION moved_home() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE format('UPDATE %I SET n = n + $1 WHERE what = %L', 'shelf', 'home') USING NEW.home - OLD.home;
+    UPDATE shelf SET n = n + NEW.home - OLD.home WHERE what = 'home';
     RETURN NULL;
 END $$;
 CREATE TRIGGER moved AFTER UPDATE OF home ON authors FOR EACH ROW WHEN (OLD.home IS DISTINCT FROM NEW.home)
     EXECUTE FUNCTION moved_home();
+CREATE FUNCTION lent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('UPDATE %I SET n = n + $1 WHERE what = %L', 'shelf', 'taken') USING OLD.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER lent AFTER UPDATE OF who ON loans FOR EACH ROW EXECUTE FUNCTION lent();
 CREATE FUNCTION new_body() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE shelf SET n = n + 1 WHERE what = 'body';
