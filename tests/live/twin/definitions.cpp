@@ -1,8 +1,8 @@
-#include "tests/live/twin/patterns.h"
+#include "tests/live/twin/shop.h"
 
 namespace warmfront::test {
 
-std::span<const Pattern> definition_patterns() {
+std::span<const Pattern> shop_definitions() {
     using enum Kind;
     static constexpr Pattern kPatterns[] = {
         // ---- tables that come and go

@@ -13,14 +13,27 @@
 
 namespace warmfront::test {
 
-std::string_view schema_sql();  // of each side's database; one string of many statements
-// Whole tables, one row a line, to compare at the end.
-std::span<const std::string_view> content_queries();
+// A part of the database, and what is said to it.
+struct Subject {
+    std::string_view schema;                     // one string of many statements
+    std::span<const std::string_view> contents;  // queries of whole tables, to compare at the end
+    std::span<const Pattern> reads, writes, definitions, sessions;
+};
+// In the order in which their schemas are made.
+const Subject& shop();      // schema.cpp, reads.cpp, writes.cpp, definitions.cpp, sessions.cpp
+const Subject& effects();   // effects.cpp
+const Subject& types();     // types.cpp
+const Subject& families();  // families.cpp
+const Subject& rights();    // rights.cpp
 
+// ---- of all subjects
+std::span<const std::string_view> schemas();
+std::span<const std::string_view> content_queries();
 std::span<const Pattern> read_patterns();
 std::span<const Pattern> write_patterns();
 std::span<const Pattern> definition_patterns();
 std::span<const Pattern> session_patterns();
-std::span<const Pattern> mistake_patterns();  // what PostgreSQL refuses, and odd but valid texts
+std::span<const Pattern>
+mistake_patterns();  // sessions.cpp: what PostgreSQL refuses, and odd but valid texts
 
 }  // namespace warmfront::test

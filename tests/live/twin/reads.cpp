@@ -1,8 +1,8 @@
-#include "tests/live/twin/patterns.h"
+#include "tests/live/twin/shop.h"
 
 namespace warmfront::test {
 
-std::span<const Pattern> read_patterns() {
+std::span<const Pattern> shop_reads() {
     using enum Kind;
     static constexpr Pattern kPatterns[] = {
         // ---- by key

@@ -1,11 +1,10 @@
-#include "tests/live/twin/patterns.h"
+#include "tests/live/twin/shop.h"
 
 namespace warmfront::test {
 
 // Every object here is a way for a write to reach a table that its text does not name, or for an answer to
 // change though no row of the named table did.
-std::string_view schema_sql() {
-    return R"sql(
+static constexpr std::string_view kSchema = R"sql(
 CREATE ROLE alice LOGIN;
 CREATE ROLE bob LOGIN;
 CREATE SCHEMA other;
@@ -101,25 +100,31 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO bob;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO bob;
 GRANT SELECT ON accounts, orders, settings, secrets, rich, events, events_new, kinds, parents, counters TO alice;
 )sql";
-}
 
-std::span<const std::string_view> content_queries() {
-    static constexpr std::string_view kQueries[] = {
-        "SELECT * FROM accounts ORDER BY id",
-        "SELECT * FROM other.accounts ORDER BY id",
-        "SELECT * FROM orders ORDER BY id",
-        "SELECT what, id, count(*) FROM audit GROUP BY what, id ORDER BY what, id",
-        "SELECT * FROM events ORDER BY id, day",
-        "SELECT tableoid::regclass, * FROM parents ORDER BY id, name",
-        "SELECT * FROM counters ORDER BY k",
-        "SELECT * FROM inbox ORDER BY id, body",
-        "SELECT * FROM sketch ORDER BY id",
-        "SELECT * FROM secrets ORDER BY id",
-        "SELECT last_value, is_called FROM ticket",
-        "SELECT relname, relkind, relnatts FROM pg_class WHERE oid >= 16384 AND relname !~ 'toast|_\\d{4,}' "
-        "ORDER BY 1, 2, 3",
-    };
-    return kQueries;
+static constexpr std::string_view kContents[] = {
+    "SELECT * FROM accounts ORDER BY id",
+    "SELECT * FROM other.accounts ORDER BY id",
+    "SELECT * FROM orders ORDER BY id",
+    "SELECT what, id, count(*) FROM audit GROUP BY what, id ORDER BY what, id",
+    "SELECT * FROM events ORDER BY id, day",
+    "SELECT tableoid::regclass, * FROM parents ORDER BY id, name",
+    "SELECT * FROM counters ORDER BY k",
+    "SELECT * FROM inbox ORDER BY id, body",
+    "SELECT * FROM sketch ORDER BY id",
+    "SELECT * FROM secrets ORDER BY id",
+    "SELECT last_value, is_called FROM ticket",
+    "SELECT relname, relkind, relnatts FROM pg_class WHERE oid >= 16384 AND relname !~ 'toast|_\\d{4,}' "
+    "ORDER BY 1, 2, 3",
+};
+
+const Subject& shop() {
+    static const Subject kSubject{.schema = kSchema,
+                                  .contents = kContents,
+                                  .reads = shop_reads(),
+                                  .writes = shop_writes(),
+                                  .definitions = shop_definitions(),
+                                  .sessions = shop_sessions()};
+    return kSubject;
 }
 
 }  // namespace warmfront::test

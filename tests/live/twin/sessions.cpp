@@ -1,8 +1,8 @@
-#include "tests/live/twin/patterns.h"
+#include "tests/live/twin/shop.h"
 
 namespace warmfront::test {
 
-std::span<const Pattern> session_patterns() {
+std::span<const Pattern> shop_sessions() {
     using enum Kind;
     static constexpr Pattern kPatterns[] = {
         // ---- settings that change answers

@@ -27,7 +27,7 @@ unsigned StatementGenerator::pick_session() {
 }
 
 static Login draw_login(Random& random, bool calm) {
-    if (calm && random.chance(70)) return {"postgres", {}};  // sessions with equal settings share answers
+    if (calm && random.chance(75)) return {"postgres", {}};  // sessions with equal settings share answers
     using Parameters = std::vector<std::pair<std::string, std::string>>;
     static const std::vector<Parameters> parameters = {
         {},
@@ -37,8 +37,8 @@ static Login draw_login(Random& random, bool calm) {
         {{"client_encoding", "LATIN1"}},
         {{"application_name", "twin"}, {"extra_float_digits", "0"}},
         {{"app.tenant", "blue"}}};
-    static const std::vector<std::string> users = {"postgres", "postgres", "postgres",
-                                                   "postgres", "alice",    "bob"};
+    static const std::vector<std::string> users = {"postgres", "postgres", "postgres", "postgres",
+                                                   "alice",    "bob",      "carol"};
     return {random.pick<std::string>(users), random.pick<Parameters>(parameters)};
 }
 
@@ -73,6 +73,11 @@ Turn StatementGenerator::next() {
         sessions_[last_session_].delivery = {};
         return {last_session_, {Kind::Session, "a new session", {}}, draw_login(random_, calm())};
     }
+    if (calm() && turns_ % 400 == 0) definition_due_ = true;
+    if (definition_due_ && alone(last_session_) && status == 'I') {
+        definition_due_ = false;
+        return {last_session_, say(last_session_, random_.pick_weighted(definition_patterns()))};
+    }
     std::span<const Choice> choices = kFailed;
     if (status == 'I') choices = kIdle;
     if (status == 'T') choices = kInside;
@@ -93,9 +98,7 @@ void StatementGenerator::observe(const Turn& turn, const Messages& answer) {
 
 // What could do anything: a cache forgets all, and trusts nothing until it has looked at the catalog again.
 static bool is_opaque(const Pattern& pattern) {
-    if (pattern.kind == Kind::Definition) return true;
-    for (const auto word :
-         {"CALL "sv, "DO "sv, "PREPARE "sv, "EXECUTE "sv, "bump("sv, "innocent("sv, "SELEC "sv})
+    for (const auto word : {"DO $$"sv, "innocent("sv, "SELEC "sv, "PREPARE "sv, "EXECUTE "sv, "INTO loans"sv})
         if (pattern.sql.find(word) != pattern.sql.npos) return true;
     return false;
 }
@@ -103,12 +106,16 @@ static bool is_opaque(const Pattern& pattern) {
 const Pattern& StatementGenerator::pick(std::span<const Pattern> patterns) {
     for (;;) {
         const Pattern& pattern = random_.pick_weighted(patterns);
-        if (!calm() || !is_opaque(pattern)) return pattern;
+        if (!calm()) return pattern;
+        if (pattern.kind != Kind::Definition && (!is_opaque(pattern) || random_.chance(5))) return pattern;
     }
 }
 
 Style StatementGenerator::style() {
-    return draw_style(random_);
+    Style style = draw_style(random_);
+    if (calm() && style.mode == Style::Mode::SqlPrepare && random_.chance(95))
+        style.mode = Style::Mode::Simple;  // EXECUTE is opaque, too
+    return style;
 }
 
 Step StatementGenerator::say(unsigned session, const Pattern& pattern) {
@@ -127,11 +134,11 @@ Step StatementGenerator::say_text(unsigned session, Kind kind, std::string text)
 }
 
 Step StatementGenerator::read(unsigned session) {
-    constexpr std::size_t kRecent = 6;
-    if (recent_.size() == kRecent && random_.chance(calm() ? 90 : 65)) {
+    constexpr std::size_t kRecent = 8;
+    if (recent_.size() == kRecent && random_.chance(calm() ? 94 : 65)) {
         Said again = recent_[random_.below(kRecent)];
         if (random_.chance(7)) redraw(again.statement, random_);
-        if (random_.chance(7)) again.style = style();
+        if (random_.chance(7) || again.style.mode == Style::Mode::SqlPrepare) again.style = style();
         return sessions_[session].delivery.deliver(again.statement, again.style);
     }
     Said said{fill(pick(read_patterns()), random_), style()};
@@ -146,7 +153,7 @@ Step StatementGenerator::read(unsigned session) {
 }
 
 Step StatementGenerator::write(unsigned session) {
-    if (calm() && random_.chance(60)) return read(session);
+    if (calm() && random_.chance(70)) return read(session);
     return say(session, pick(write_patterns()));
 }
 
@@ -156,6 +163,7 @@ Step StatementGenerator::define(unsigned session) {
 }
 
 Step StatementGenerator::set(unsigned session) {
+    if (calm() && random_.chance(50)) return read(session);
     return say(session, pick(session_patterns()));
 }
 

@@ -36,8 +36,9 @@ public:
     Turn next();
     // What the direct side answered to the turn.
     void observe(const Turn& turn, const Messages& answer);
-    // Phases of many definitions take turns with calm ones, where a cache has something to do.
-    [[nodiscard]] bool calm() const { return turns_ % 1500 >= 400; }
+    // Phases of many definitions take turns with calm ones, where a cache has something to do. Calm ones have
+    // a single definition now and then, which meets a full cache.
+    [[nodiscard]] bool calm() const { return turns_ % 2500 >= 350; }
 
 private:
     struct Session {
@@ -88,6 +89,7 @@ private:
     unsigned last_session_ = 0;
     std::optional<unsigned> sole_;  // the session that must end its transaction before another speaks
     bool begins_serializable_ = false;
+    bool definition_due_ = false;  // in a calm phase
 };
 
 }  // namespace warmfront::test
