@@ -5,7 +5,6 @@
 // WARMFRONT_STEPS=n.
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <deque>
 #include <iostream>
 #include <random>
@@ -564,11 +563,6 @@ private:
     std::vector<std::string> names_, prepared_;
 };
 
-std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
-    const char* text = std::getenv(name);
-    return text != nullptr ? std::stoull(text) : otherwise;
-}
-
 }  // namespace
 
 TEST_CASE("rows: whatever rows are written, reads answer as PostgreSQL does") {
@@ -576,8 +570,7 @@ TEST_CASE("rows: whatever rows are written, reads answer as PostgreSQL does") {
     server.sql(kSchema);
     const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1h}\n"});
     const auto seed = number_from("WARMFRONT_SEED", std::random_device{}());
-    const auto steps =
-        number_from("WARMFRONT_STEPS", std::getenv("WARMFRONT_LONG") != nullptr ? 600'000 : 40'000);
+    const auto steps = number_from("WARMFRONT_STEPS", long_form() ? 600'000 : 40'000);
     std::cout << "rows: WARMFRONT_SEED=" << seed << " WARMFRONT_STEPS=" << steps << std::endl;
     Generator generator(seed);
     Speaker direct(server.port()), reader(warmfront.port()), writer(warmfront.port());

@@ -113,11 +113,6 @@ Answers take(Side& direct, Side& through, const Turn& turn) {
     return answers;
 }
 
-std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
-    const auto text = environment(name);
-    return text ? std::stoull(*text) : otherwise;
-}
-
 // The last turns, to find out how it came to a difference.
 class Story {
 public:

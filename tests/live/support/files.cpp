@@ -70,6 +70,11 @@ std::optional<std::string> environment(const char* name) {
     return value;
 }
 
+std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
+    const auto text = environment(name);
+    return text ? std::stoull(*text) : otherwise;
+}
+
 bool long_form() {
     return environment("WARMFRONT_LONG").has_value();
 }

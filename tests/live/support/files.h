@@ -35,6 +35,8 @@ std::uint16_t free_port();
 // The long forms of the tests run for minutes more: WARMFRONT_LONG=1.
 bool long_form();
 std::optional<std::string> environment(const char* name);
+// Of what chance is made, and how much of it: WARMFRONT_SEED=5.
+std::uint64_t number_from(const char* name, std::uint64_t otherwise);
 
 // A self-signed certificate for localhost and 127.0.0.1: `directory`/server.crt and server.key, readable by
 // the owner.
