@@ -10,6 +10,8 @@ CREATE ROLE staff;
 CREATE ROLE clerks;
 GRANT staff TO carol;
 GRANT clerks TO staff;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO alice;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO bob, carol;
 CREATE SCHEMA vault;
 GRANT USAGE ON SCHEMA vault TO staff;
 CREATE TABLE vault.gold (id int PRIMARY KEY, owner text, bars int, place text);

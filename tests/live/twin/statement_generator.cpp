@@ -163,7 +163,11 @@ Step StatementGenerator::define(unsigned session) {
 }
 
 Step StatementGenerator::set(unsigned session) {
-    if (calm() && random_.chance(50)) return read(session);
+    static constexpr Pattern kBack[] = {{1, Kind::Session, "RESET ROLE"},
+                                        {1, Kind::Session, "RESET SESSION AUTHORIZATION"},
+                                        {1, Kind::Session, "RESET ALL"}};
+    if (calm() && random_.chance(40)) return read(session);
+    if (calm() && random_.chance(60)) return say(session, random_.pick_weighted<Pattern>(kBack));
     return say(session, pick(session_patterns()));
 }
 
