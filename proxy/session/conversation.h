@@ -176,6 +176,7 @@ private:
     void ask_settings();
     [[nodiscard]] const sql::SessionSettings* settings() const;
     [[nodiscard]] Names names() const;
+    [[nodiscard]] Settled settled_now() const;
     [[nodiscard]] bool snapshot_owed(const sql::Analysis* analysis) const;
     void take_snapshot();
     [[nodiscard]] std::uint64_t idle_timeout_ms() const;

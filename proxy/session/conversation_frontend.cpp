@@ -306,7 +306,7 @@ void Conversation::process_extended(std::string_view bytes) {
     }
     // A statement prepared before the catalog changed may have to fail now ("cached plan must not change
     // result type"): PostgreSQL runs it once before it is served again.
-    const bool settled = !statement || statement->settled_version == database_.catalog_version();
+    const bool settled = !statement || (settled_now().known() && statement->settled == settled_now());
     if (!may_read_cache(*plan) || !settled) {
         forward_extended(bytes, true);
         if (exchanges_.back().plain_read) note_refusal(*plan);
@@ -321,8 +321,7 @@ void Conversation::process_extended(std::string_view bytes) {
     if (serve_or_follow(plan, key, single->bind->after_names, reply, given)) {
         if (wait_ == Wait::Flight) return hold(Wait::Flight, Request::Extended, bytes);
         if (!statement)
-            prepared_.put_unnamed(single->parse->sql, single->parse->parameter_types, plan,
-                                  database_.catalog_version());
+            prepared_.put_unnamed(single->parse->sql, single->parse->parameter_types, plan, settled_now());
         return;
     }
     forward_extended(bytes, true);
@@ -421,7 +420,7 @@ void Conversation::forward_parse(Exchange& exchange, std::string_view body) {
     PreparedStatement statement;
     statement.sql = parse->sql;
     statement.parameter_types = parse->parameter_types;
-    statement.settled_version = database_.catalog_version();
+    statement.settled = settled_now();
     exchange.parses.push_back({std::string(parse->statement), false});
     prepared_.put(parse->statement, std::move(statement));
 }

@@ -72,8 +72,9 @@ bool Conversation::answer_stale_extended(std::string_view bytes) {
     const auto single = as_single(bytes);
     if (!single) return false;
     PreparedStatement* const statement = single->parse ? nullptr : prepared_.find(single->bind->statement);
-    if (!single->parse && (!statement || statement->opaque || statement->by_sql ||
-                           statement->settled_version != orphan_->judges.version))
+    const Settled settled{orphan_->judges.version, settings_->fingerprint};
+    if (!single->parse &&
+        (!statement || statement->opaque || statement->by_sql || statement->settled != settled))
         return false;
     const std::string_view sql = statement ? std::string_view(statement->sql) : single->parse->sql;
     const std::string_view types =
@@ -82,7 +83,7 @@ bool Conversation::answer_stale_extended(std::string_view bytes) {
     const PlanRef plan = services_.planner.plan(database_, names, sql, sql);
     const Reply reply{true, single->parse.has_value(), single->describe, single->row_limit != 0};
     if (!give_stale(plan, key_of(*plan, *single, types), reply)) return false;
-    if (!statement) prepared_.put_unnamed(sql, types, plan, orphan_->judges.version);
+    if (!statement) prepared_.put_unnamed(sql, types, plan, settled);
     return true;
 }
 

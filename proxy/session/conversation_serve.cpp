@@ -77,6 +77,12 @@ Names Conversation::names() const {
     return {changing ? nullptr : settings(), maybe_temporary_};
 }
 
+// As of a statement that is sent now.
+Settled Conversation::settled_now() const {
+    const Names meant = names();
+    return {database_.catalog_version(), meant.settings ? meant.settings->fingerprint : 0};
+}
+
 // Whether it is worth asking for the settings before this statement: they must be askable (nothing under way,
 // no block) and matter to it. A run of SETs is not interrupted.
 bool Conversation::settings_wanted(const sql::Analysis& analysis) const {

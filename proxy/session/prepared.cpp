@@ -22,11 +22,11 @@ void PreparedStatements::put(std::string_view name, PreparedStatement statement)
 }
 
 void PreparedStatements::put_unnamed(std::string_view sql, std::string_view parameter_types,
-                                     const PlanRef& plan, std::uint64_t settled_version) {
+                                     const PlanRef& plan, Settled settled) {
     unnamed_.sql.assign(sql);
     unnamed_.parameter_types.assign(parameter_types);
     unnamed_.plan = plan;
-    unnamed_.settled_version = settled_version;
+    unnamed_.settled = settled;
     unnamed_.opaque = false;
     unnamed_.by_sql = false;
     has_unnamed_ = true;

@@ -18,13 +18,22 @@
 
 namespace warmfront::session {
 
+// A catalog and a session's settings under which PostgreSQL has planned a statement anew or found nothing to
+// change: under others its result may have other columns, which PostgreSQL refuses ("cached plan must not
+// change result type"). Zeros: none.
+struct Settled {
+    std::uint64_t catalog_version = 0;
+    std::uint32_t fingerprint = 0;
+    bool operator==(const Settled&) const = default;
+    [[nodiscard]] bool known() const { return catalog_version != 0 && fingerprint != 0; }
+};
+
 struct PreparedStatement {
     std::string sql;
     std::string parameter_types;  // as in Parse: 4 bytes each
     PlanRef plan;                 // as of the last use; Planner::plan() renews it
-    std::uint64_t settled_version =
-        0;                // catalog version under which the server is known to run it (0: not yet)
-    bool opaque = false;  // too long to be kept: plan is fixed
+    Settled settled;              // under which the server is known to run it
+    bool opaque = false;          // too long to be kept: plan is fixed
     bool by_sql = false;  // made by SQL's PREPARE: its parameters' types are not known, it is never served
 };
 
@@ -37,7 +46,7 @@ public:
     void put(std::string_view name, PreparedStatement statement);
     // The unnamed one was answered here: the server lacks it. Reuses the former one's memory.
     void put_unnamed(std::string_view sql, std::string_view parameter_types, const PlanRef& plan,
-                     std::uint64_t settled_version);
+                     Settled settled);
     void close(std::string_view name);   // Close, DEALLOCATE: gone on both sides
     void failed(std::string_view name);  // a Parse that was sent did not succeed
     void close_all();                    // DEALLOCATE ALL, DISCARD ALL

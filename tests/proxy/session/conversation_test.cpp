@@ -171,6 +171,41 @@ TEST_CASE("conversation: a COPY voids the answers of the rows that it adds") {
     }
 }
 
+TEST_CASE("conversation: a prepared statement is planned anew by PostgreSQL once its names may mean others") {
+    Stage stage;
+    Actor first(stage), second(stage);
+    const auto answer = [](Actor& actor, const char* search_path, bool parse) {
+        if (actor.server.find("current_setting") != std::string::npos) {
+            actor.server.clear();
+            actor.answer_probe("read committed", search_path);
+        }
+        if (actor.take_server().empty()) return false;
+        actor.server_sends((parse ? parse_complete() : "") + bind_complete() + rows("one"));
+        return true;
+    };
+    const char* const sql = "SELECT v FROM t WHERE id = $1";
+    first.client_sends(extended("s", sql, "7"));
+    CHECK(answer(first, "public", true));
+    first.client_sends(extended("s", "", "7"));
+    CHECK(answer(first, "public", false));
+    first.client_sends(extended("s", "", "7"));
+    CHECK_FALSE(answer(first, "public", false));
+    // Under another path the same text means other.t; another session has its answer kept.
+    second.client_sends(query("SET search_path = other"));
+    second.server_sends(command_complete("SET") + ready());
+    second.take_server();
+    second.client_sends(extended("", sql, "7"));
+    CHECK(answer(second, "other", true));
+    first.client_sends(query("SET search_path = other"));
+    first.server_sends(command_complete("SET") + ready());
+    first.take_server();
+    first.take_client();
+    first.client_sends(extended("s", "", "7"));
+    CHECK(answer(first, "other", false));  // PostgreSQL may refuse it
+    first.client_sends(extended("s", "", "7"));
+    CHECK_FALSE(answer(first, "other", false));
+}
+
 TEST_CASE("conversation: blocks") {
     Stage stage;
     warm(stage);
