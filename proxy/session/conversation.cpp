@@ -27,9 +27,7 @@ std::uint64_t Conversation::statement_timeout_ms() const {
 }
 
 Exchange& Conversation::begin_exchange(Exchange::Kind kind) {
-    const std::uint32_t fingerprint = settled_now().fingerprint;  // behind what is under way
     Exchange& exchange = exchanges_.emplace_back();
-    exchange.sent_under = fingerprint;
     exchange.kind = kind;
     exchange.sent_us = now_us_;
     if (kind != Exchange::Kind::Local) server_heard_us_ = now_us_;

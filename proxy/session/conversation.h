@@ -177,6 +177,7 @@ private:
     [[nodiscard]] const sql::SessionSettings* settings() const;
     [[nodiscard]] Names names() const;
     [[nodiscard]] Settled settled_now() const;
+    void note_use(PreparedStatement& statement) const;
     [[nodiscard]] bool snapshot_owed(const sql::Analysis* analysis) const;
     void take_snapshot();
     [[nodiscard]] std::uint64_t idle_timeout_ms() const;

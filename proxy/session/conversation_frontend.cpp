@@ -393,7 +393,10 @@ void Conversation::forward_step(Exchange& exchange, const WholeMessage& message)
         }
         case 'D': {
             const auto describe = wire::decode_describe(message.body);
-            if (describe && describe->what == 'S') align_unnamed(exchange, describe->name);
+            if (describe && describe->what == 'S') {
+                align_unnamed(exchange, describe->name);
+                if (PreparedStatement* const statement = prepared_.find(describe->name)) note_use(*statement);
+            }
             if (describe && describe->what == 'P') align_portal(exchange, describe->name);
             break;
         }
@@ -431,6 +434,7 @@ void Conversation::bind_portal(Exchange& exchange, const wire::Bind* bind, std::
     align_unnamed(exchange, name);
     if (portal.empty()) unnamed_portal_gone_ = false;
     PreparedStatement* statement = prepared_.find(name);
+    if (statement) note_use(*statement);
     PlanRef plan = statement ? plan_of(*statement) : services_.planner.opaque(database_);
     exchange.binds = exchange.binds == 0 ? 1 : 2;
     exchange.bound = name;
@@ -478,6 +482,11 @@ void Conversation::align_portal(Exchange& exchange, std::string_view portal) {
     if (!portal.empty() || !std::exchange(unnamed_portal_gone_, false)) return;
     services_.to_server.compose([](std::string& out) { wire::append_close(out, 'P', ""); });
     exchange.closes.push_back({{}, true});
+}
+
+// PostgreSQL may read it anew, under the settings of this moment.
+void Conversation::note_use(PreparedStatement& statement) const {
+    if (statement.settled.fingerprint != settled_now().fingerprint) statement.settled.fingerprint = 0;
 }
 
 PlanRef Conversation::plan_of(PreparedStatement& statement) {

@@ -124,7 +124,6 @@ struct Exchange {
     cache::FillTicket ticket;
     std::uint64_t flight = 0;  // our number as the leader of a flight, 0: none
     std::uint64_t catalog_version = 0;
-    std::uint32_t sent_under = 0;  // fingerprint of the settings, 0: not known
     std::uint64_t sent_us = 0;
     Capture capture;
     cache::EntryRef verify;  // a hit whose answer is compared with PostgreSQL's

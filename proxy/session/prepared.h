@@ -18,9 +18,10 @@
 
 namespace warmfront::session {
 
-// A catalog and a session's settings under which PostgreSQL has planned a statement anew or found nothing to
-// change: under others its result may have other columns, which PostgreSQL refuses ("cached plan must not
-// change result type"). Zeros: none.
+// The catalog under which the server is known to run a statement, and the settings under which it was
+// prepared and used, every time: names and literals in it mean what they meant when PostgreSQL read it, which
+// it does anew at moments of its own choice ("cached plan must not change result type"). fingerprint 0: not
+// known, or several; it is not served then.
 struct Settled {
     std::uint64_t catalog_version = 0;
     std::uint32_t fingerprint = 0;

@@ -171,7 +171,7 @@ TEST_CASE("conversation: a COPY voids the answers of the rows that it adds") {
     }
 }
 
-TEST_CASE("conversation: a prepared statement is planned anew by PostgreSQL once its names may mean others") {
+TEST_CASE("conversation: a prepared statement is served under the settings that it was prepared under only") {
     Stage stage;
     Actor first(stage), second(stage);
     const auto answer = [](Actor& actor, const char* search_path, bool parse) {
@@ -203,6 +203,10 @@ TEST_CASE("conversation: a prepared statement is planned anew by PostgreSQL once
     first.client_sends(extended("s", "", "7"));
     CHECK(answer(first, "other", false));  // PostgreSQL may refuse it
     first.client_sends(extended("s", "", "7"));
+    CHECK(answer(first, "other", false));
+    first.client_sends(extended("s2", sql, "7"));
+    CHECK(answer(first, "other", true));
+    first.client_sends(extended("s2", "", "7"));
     CHECK_FALSE(answer(first, "other", false));
 }
 
