@@ -157,7 +157,7 @@ TEST_CASE("twin: directly and through warmfront every answer is the same") {
     const WarmfrontProcess warmfront(server_b);
 
     const auto seed = number_from("WARMFRONT_SEED", std::random_device{}());
-    const auto steps = number_from("WARMFRONT_STEPS", long_form() ? 1'200'000 : 100'000);
+    const auto steps = number_from("WARMFRONT_STEPS", long_form() ? 1'200'000 : 60'000);
     std::cout << "twin: WARMFRONT_SEED=" << seed << " WARMFRONT_STEPS=" << steps << std::endl;
     StatementGenerator generator(seed, kSessions);
     Side direct(server_a.port());
@@ -187,6 +187,6 @@ TEST_CASE("twin: directly and through warmfront every answer is the same") {
     if (!direct_mode()) {
         const auto hits = warmfront.metrics().sum(kHitsMetric);
         std::cout << "twin: " << hits << " hits" << std::endl;
-        CHECK(hits > 0.05 * static_cast<double>(tally.reads));
+        CHECK(hits > 0.12 * static_cast<double>(tally.reads));
     }
 }

@@ -27,7 +27,7 @@ unsigned StatementGenerator::pick_session() {
 }
 
 static Login draw_login(Random& random, bool calm) {
-    if (calm && random.chance(75)) return {"postgres", {}};  // sessions with equal settings share answers
+    if (calm && random.chance(85)) return {"postgres", {}};  // sessions with equal settings share answers
     using Parameters = std::vector<std::pair<std::string, std::string>>;
     static const std::vector<Parameters> parameters = {
         {},
@@ -135,7 +135,7 @@ Step StatementGenerator::say_text(unsigned session, Kind kind, std::string text)
 
 Step StatementGenerator::read(unsigned session) {
     constexpr std::size_t kRecent = 8;
-    if (recent_.size() == kRecent && random_.chance(calm() ? 94 : 65)) {
+    if (recent_.size() == kRecent && random_.chance(calm() ? 95 : 65)) {
         Said again = recent_[random_.below(kRecent)];
         if (random_.chance(7)) redraw(again.statement, random_);
         if (random_.chance(7) || again.style.mode == Style::Mode::SqlPrepare) again.style = style();
@@ -153,7 +153,7 @@ Step StatementGenerator::read(unsigned session) {
 }
 
 Step StatementGenerator::write(unsigned session) {
-    if (calm() && random_.chance(70)) return read(session);
+    if (calm() && random_.chance(75)) return read(session);
     return say(session, pick(write_patterns()));
 }
 
@@ -166,7 +166,7 @@ Step StatementGenerator::set(unsigned session) {
     static constexpr Pattern kBack[] = {{1, Kind::Session, "RESET ROLE"},
                                         {1, Kind::Session, "RESET SESSION AUTHORIZATION"},
                                         {1, Kind::Session, "RESET ALL"}};
-    if (calm() && random_.chance(40)) return read(session);
+    if (calm() && random_.chance(60)) return read(session);
     if (calm() && random_.chance(60)) return say(session, random_.pick_weighted<Pattern>(kBack));
     return say(session, pick(session_patterns()));
 }
