@@ -1,0 +1,168 @@
+#include "forecast/automatic.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "forecast/prepare.h"
+#include "forecast/roster.h"
+#include "forecast/score.h"
+
+namespace warmfront::forecast {
+namespace {
+
+constexpr std::string_view kAuto = "auto", kCombination = "combination";
+constexpr std::size_t kShortHorizon = 12;   // what every origin is asked for
+constexpr std::size_t kLongOrigins = 40;    // how many are asked for the whole horizon
+constexpr double kValidationShare = 0.25;   // of the history
+constexpr double kCombinationBonus = 0.03;  // a single model must be better than the combination by so much
+
+struct Candidate {
+    const RosterEntry* entry;
+    Rolled rolled;
+};
+
+Result<std::vector<const RosterEntry*>> entries_for(const AutomaticOptions& options) {
+    std::vector<const RosterEntry*> entries;
+    std::string known = fmt::format("{}, {}", kAuto, kCombination);
+    for (const RosterEntry& entry : roster()) {
+        known += fmt::format(", {}", entry.name);
+        const bool any = options.model == kAuto || options.model == kCombination;
+        if (any ? entry.quick || options.thorough : entry.name == options.model) entries.push_back(&entry);
+    }
+    if (entries.empty())
+        return fail("22023", fmt::format("model \"{}\": expected one of {}", options.model, known));
+    return entries;
+}
+
+// The origins of the validation part: nearly every bucket for the short horizon, some for the whole.
+std::vector<Origin> validation_origins(std::size_t size, std::size_t horizon) {
+    const auto share = static_cast<std::size_t>(kValidationShare * static_cast<double>(size));
+    const std::size_t wanted = std::max(share, std::min(size / 2, 2 * horizon));
+    const std::size_t length = std::clamp<std::size_t>(wanted, 1, size > 1 ? size - 1 : 1);
+    const std::size_t from = size - length;
+    std::vector<Origin> origins =
+        spread_origins(from, size - 1, std::min(length, kOriginsMax), std::min(horizon, kShortHorizon));
+    const std::size_t last_long = size - 1 - std::min(length - 1, horizon / 2);
+    for (std::size_t i = 0; i < kLongOrigins; ++i) {
+        const std::size_t span = last_long - from;
+        const std::size_t bucket = from + i * span / kLongOrigins;
+        const auto at = std::ranges::lower_bound(origins, bucket, {}, &Origin::bucket);
+        if (at != origins.end()) at->horizon = horizon;
+    }
+    return origins;
+}
+
+ModelScore score_of(const Series& series, const Rolled& rolled, std::string name, std::size_t horizon) {
+    std::vector<double> actual, forecast, lo, hi;
+    const Conformal intervals(series, rolled, horizon);
+    for (std::size_t o = 0; o < rolled.origins.size(); ++o)
+        for (std::size_t step = 0; step < rolled.origins[o].horizon; ++step) {
+            actual.push_back(actual_of(series, rolled.origins[o], step));
+            forecast.push_back(rolled.forecasts[o][step]);
+            const Interval interval = intervals.at(step, forecast.back(), 0.95);
+            lo.push_back(interval.lo);
+            hi.push_back(interval.hi);
+        }
+    const std::size_t season = series.seasons.empty() ? 1 : series.seasons.front();
+    const std::vector<double> history(series.values.begin(),
+                                      series.values.begin() +
+                                          static_cast<std::ptrdiff_t>(rolled.origins.front().bucket));
+    ModelScore score;
+    score.model = std::move(name);
+    score.mase = mae(actual, forecast) / naive_scale(history, season);
+    score.smape = smape(actual, forecast);
+    score.mse = mse(actual, forecast);
+    score.rmse = std::sqrt(score.mse);
+    score.coverage = coverage(actual, lo, hi);
+    score.cpu_s = rolled.cpu_s;
+    return score;
+}
+
+}  // namespace
+
+Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions& options) {
+    const auto entries = entries_for(options);
+    if (!entries) return tl::unexpected(entries.error());
+    if (auto sound = require_load(whole, 1, "forecast"); !sound) return tl::unexpected(sound.error());
+    const Series series = latest(whole, kBucketsMax);
+    const std::size_t horizon = std::max<std::size_t>(1, options.fit.horizon_max);
+    Automatic automatic;
+    std::vector<Candidate> candidates;
+    std::vector<Rolled> rolled;
+    const std::vector<Origin> origins = validation_origins(series.size(), horizon);
+    for (const RosterEntry* entry : *entries) {
+        const auto model = entry->make();
+        auto said = origins.front().bucket > 0
+                        ? roll(*model, series, origins, options.fit)
+                        : Result<Rolled>(fail("22023", "a single bucket leaves nothing to validate on"));
+        if (!said) {
+            ModelScore failed;
+            failed.model = entry->name;
+            failed.failure = said.error().text;
+            automatic.scores_.push_back(std::move(failed));
+            continue;
+        }
+        candidates.push_back({entry, {}});
+        rolled.push_back(*std::move(said));
+        automatic.scores_.push_back(score_of(series, rolled.back(), std::string(entry->name), horizon));
+    }
+    std::size_t chosen = 0;  // among the candidates; their number: the combination
+    if (candidates.empty()) {
+        // Too little to validate on: the simplest model, intervals unknown.
+        candidates.push_back({entries->front(), {}});
+        automatic.intervals_ = std::make_shared<Conformal>(series, Rolled{}, horizon);
+    } else {
+        std::vector<double> errors;
+        for (const Candidate& candidate : candidates)
+            errors.push_back(std::ranges::find(automatic.scores_, candidate.entry->name, &ModelScore::model)->rmse);
+        if (candidates.size() > 1) {
+            automatic.weights_ = std::make_shared<Combination>(series, rolled, horizon);
+            rolled.push_back(automatic.weights_->combined(rolled));
+            automatic.scores_.push_back(
+                score_of(series, rolled.back(), std::string(kCombination), horizon));
+            chosen = candidates.size();
+        }
+        automatic.intervals_ = std::make_shared<Conformal>(series, rolled[chosen], horizon);
+    }
+    automatic.candidates_ = candidates.size();
+    const bool combined = chosen == candidates.size();
+    if (!combined) automatic.weights_ = nullptr;
+    automatic.model_ = combined ? std::string(kCombination) : std::string(candidates[chosen].entry->name);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        if (combined ? !automatic.weights_->uses(i) : i != chosen) continue;
+        auto model = candidates[i].entry->make();
+        if (auto fitted = model->fit(series, options.fit); !fitted) return tl::unexpected(fitted.error());
+        automatic.members_.push_back({std::move(model), i});
+    }
+    return automatic;
+}
+
+Forecast Automatic::forecast(std::size_t horizon) const {
+    Forecast forecast;
+    forecast.model = model_;
+    forecast.scores = scores_;
+    if (weights_ == nullptr) {
+        forecast.point = members_.front().model->forecast(horizon);
+    } else {
+        std::vector<std::vector<double>> each(candidates_);
+        for (const Member& member : members_) each[member.place] = member.model->forecast(horizon);
+        forecast.point = weights_->combined(each);
+    }
+    for (std::size_t step = 0; step < horizon; ++step) {
+        const Interval usual = intervals_->at(step, forecast.point[step], 0.95);
+        const Interval wide = intervals_->at(step, forecast.point[step], 0.99);
+        forecast.lo95.push_back(usual.lo);
+        forecast.hi95.push_back(usual.hi);
+        forecast.lo99.push_back(wide.lo);
+        forecast.hi99.push_back(wide.hi);
+    }
+    return forecast;
+}
+
+bool Automatic::extend(const std::vector<double>& values) {
+    return std::ranges::all_of(members_, [&](Member& member) { return member.model->extend(values); });
+}
+
+}  // namespace warmfront::forecast

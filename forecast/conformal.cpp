@@ -1,0 +1,115 @@
+#include "forecast/conformal.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "forecast/combination.h"
+#include "forecast/prepare.h"
+
+namespace warmfront::forecast {
+namespace {
+
+constexpr double kFloorShare = 0.1;         // of the median forecast
+constexpr std::size_t kErrorsWanted = 150;  // in a range; neighbours lend what is missing
+
+struct Error {
+    std::size_t step;
+    double point, off;
+};
+
+std::vector<Error> errors_of(const Series& series, const Rolled& rolled) {
+    std::vector<Error> errors;
+    for (std::size_t o = 0; o < rolled.origins.size(); ++o)
+        for (std::size_t step = 0; step < rolled.origins[o].horizon; ++step) {
+            const double actual = actual_of(series, rolled.origins[o], step);
+            const double point = rolled.forecasts[o][step];
+            if (!std::isnan(actual)) errors.push_back({step, point, actual - point});
+        }
+    return errors;
+}
+
+// The value that a new error exceeds with probability 1 - quantile at most: the (n + 1) * quantile-th
+// smallest; beyond the largest seen error, that one and a share of what lies between it and the middle.
+double upper_quantile(const std::vector<double>& ascending, double quantile) {
+    const double n = static_cast<double>(ascending.size());
+    const double rank = (n + 1) * quantile - 1;
+    if (rank <= 0) return ascending.front();
+    if (rank >= n - 1) {
+        const double largest = ascending.back(), middle = ascending[ascending.size() / 2];
+        return largest + (largest - middle) * 0.25 * std::min(1.0, rank - (n - 1));
+    }
+    const auto below = static_cast<std::size_t>(rank);
+    const double share = rank - static_cast<double>(below);
+    return ascending[below] + share * (ascending[below + 1] - ascending[below]);
+}
+
+double lower_quantile(const std::vector<double>& ascending, double quantile) {
+    std::vector<double> turned(ascending.rbegin(), ascending.rend());
+    for (double& error : turned) error = -error;
+    return -upper_quantile(turned, 1 - quantile);
+}
+
+double pinball_loss(double above, double quantile) { return above >= 0 ? quantile * above : (quantile - 1) * above; }
+
+// The pinball loss of both ends of the 95 % interval, all horizons together, for one power.
+double sharpness(const std::vector<Error>& errors, double power, double floor) {
+    std::vector<double> scaled;
+    for (const Error& error : errors) scaled.push_back(error.off / std::pow(error.point + floor, power));
+    std::ranges::sort(scaled);
+    const double lo = lower_quantile(scaled, 0.025), hi = upper_quantile(scaled, 0.975);
+    double loss = 0;
+    for (const Error& error : errors) {
+        const double scale = std::pow(error.point + floor, power);
+        loss += pinball_loss(error.off - lo * scale, 0.025) + pinball_loss(error.off - hi * scale, 0.975);
+    }
+    return loss;
+}
+
+}  // namespace
+
+Conformal::Conformal(const Series& series, const Rolled& rolled, std::size_t horizon_max) {
+    const std::vector<Error> errors = errors_of(series, rolled);
+    std::vector<double> points;
+    for (const Error& error : errors) points.push_back(error.point);
+    const double middle = median(std::move(points));
+    floor_ = middle > 0 ? kFloorShare * middle : 1;
+    double best = 0;
+    for (const double power : {0.0, 0.5, 1.0}) {
+        const double loss = errors.empty() ? 0 : sharpness(errors, power, floor_);
+        if (power > 0 && loss >= best) continue;
+        best = loss;
+        power_ = power;
+    }
+    std::size_t from = 0;
+    for (const std::size_t to : step_ranges(horizon_max)) {
+        Range range{to, {}};
+        // Widen the range until it holds enough errors or all there are.
+        std::size_t lo = from, hi = to;
+        for (;;) {
+            range.errors.clear();
+            for (const Error& error : errors)
+                if (error.step >= lo && error.step < hi)
+                    range.errors.push_back(error.off / scale(error.point));
+            if (range.errors.size() >= kErrorsWanted || (lo == 0 && hi >= horizon_max)) break;
+            lo = lo > 0 ? lo - 1 : 0;
+            hi = std::min(horizon_max, hi + 1 + hi / 4);
+        }
+        std::ranges::sort(range.errors);
+        ranges_.push_back(std::move(range));
+        from = to;
+    }
+}
+
+double Conformal::scale(double point) const { return power_ == 0 ? 1.0 : std::pow(point + floor_, power_); }
+
+Interval Conformal::at(std::size_t step, double point, double level) const {
+    const auto found = std::ranges::find_if(ranges_, [step](const Range& range) { return step < range.to; });
+    const Range& range = found == ranges_.end() ? ranges_.back() : *found;
+    if (range.errors.empty()) return {point, point};
+    const double tail = (1 - level) / 2;
+    const double lo = point + scale(point) * lower_quantile(range.errors, tail);
+    const double hi = point + scale(point) * upper_quantile(range.errors, 1 - tail);
+    return {std::max(0.0, std::min(lo, point)), std::max(hi, point)};
+}
+
+}  // namespace warmfront::forecast
