@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -16,12 +18,6 @@ constexpr std::string_view kAuto = "auto", kCombination = "combination";
 constexpr std::size_t kShortHorizon = 12;   // what every origin is asked for
 constexpr std::size_t kLongOrigins = 40;    // how many are asked for the whole horizon
 constexpr double kValidationShare = 0.25;   // of the history
-constexpr double kCombinationBonus = 0.03;  // a single model must be better than the combination by so much
-
-struct Candidate {
-    const RosterEntry* entry;
-    Rolled rolled;
-};
 
 Result<std::vector<const RosterEntry*>> entries_for(const AutomaticOptions& options) {
     std::vector<const RosterEntry*> entries;
@@ -38,6 +34,7 @@ Result<std::vector<const RosterEntry*>> entries_for(const AutomaticOptions& opti
 
 // The origins of the validation part: nearly every bucket for the short horizon, some for the whole.
 std::vector<Origin> validation_origins(std::size_t size, std::size_t horizon) {
+    if (size < 2) return {};
     const auto share = static_cast<std::size_t>(kValidationShare * static_cast<double>(size));
     const std::size_t wanted = std::max(share, std::min(size / 2, 2 * horizon));
     const std::size_t length = std::clamp<std::size_t>(wanted, 1, size > 1 ? size - 1 : 1);
@@ -54,14 +51,15 @@ std::vector<Origin> validation_origins(std::size_t size, std::size_t horizon) {
     return origins;
 }
 
-ModelScore score_of(const Series& series, const Rolled& rolled, std::string name, std::size_t horizon) {
+ModelScore score_of(const Series& series, const Rolled& rolled, std::string name,
+                    const Conformal* intervals) {
     std::vector<double> actual, forecast, lo, hi;
-    const Conformal intervals(series, rolled, horizon);
     for (std::size_t o = 0; o < rolled.origins.size(); ++o)
         for (std::size_t step = 0; step < rolled.origins[o].horizon; ++step) {
             actual.push_back(actual_of(series, rolled.origins[o], step));
             forecast.push_back(rolled.forecasts[o][step]);
-            const Interval interval = intervals.at(step, forecast.back(), 0.95);
+            if (intervals == nullptr) continue;
+            const Interval interval = intervals->at(step, forecast.back(), 0.95);
             lo.push_back(interval.lo);
             hi.push_back(interval.hi);
         }
@@ -75,64 +73,74 @@ ModelScore score_of(const Series& series, const Rolled& rolled, std::string name
     score.smape = smape(actual, forecast);
     score.mse = mse(actual, forecast);
     score.rmse = std::sqrt(score.mse);
-    score.coverage = coverage(actual, lo, hi);
+    score.coverage =
+        intervals != nullptr ? coverage(actual, lo, hi) : std::numeric_limits<double>::quiet_NaN();
     score.cpu_s = rolled.cpu_s;
     return score;
 }
 
 }  // namespace
 
-Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions& options) {
-    const auto entries = entries_for(options);
-    if (!entries) return tl::unexpected(entries.error());
-    if (auto sound = require_load(whole, 1, "forecast"); !sound) return tl::unexpected(sound.error());
-    const Series series = latest(whole, kBucketsMax);
-    const std::size_t horizon = std::max<std::size_t>(1, options.fit.horizon_max);
-    Automatic automatic;
-    std::vector<Candidate> candidates;
-    std::vector<Rolled> rolled;
+namespace {
+
+// Every model that can be fitted, backtested; the others' reasons go to the scores.
+void try_models(const Series& series, const std::vector<const RosterEntry*>& entries,
+                const AutomaticOptions& options, std::vector<const RosterEntry*>& candidates,
+                std::vector<Rolled>& rolled, std::vector<ModelScore>& scores) {
+    const std::size_t horizon = options.fit.horizon_max;
     const std::vector<Origin> origins = validation_origins(series.size(), horizon);
-    for (const RosterEntry* entry : *entries) {
+    for (const RosterEntry* entry : entries) {
         const auto model = entry->make();
-        auto said = origins.front().bucket > 0
-                        ? roll(*model, series, origins, options.fit)
-                        : Result<Rolled>(fail("22023", "a single bucket leaves nothing to validate on"));
+        auto said = origins.empty() ? Result<Rolled>(fail("22023", "a single bucket leaves nothing to validate on"))
+                                    : roll(*model, series, origins, options.fit);
         if (!said) {
             ModelScore failed;
             failed.model = entry->name;
             failed.failure = said.error().text;
-            automatic.scores_.push_back(std::move(failed));
+            scores.push_back(std::move(failed));
             continue;
         }
-        candidates.push_back({entry, {}});
+        candidates.push_back(entry);
         rolled.push_back(*std::move(said));
-        automatic.scores_.push_back(score_of(series, rolled.back(), std::string(entry->name), horizon));
+        const std::optional<Conformal> intervals =
+            options.coverages ? std::optional(Conformal(series, rolled.back(), horizon)) : std::nullopt;
+        scores.push_back(score_of(series, rolled.back(), std::string(entry->name), intervals ? &*intervals : nullptr));
     }
-    std::size_t chosen = 0;  // among the candidates; their number: the combination
-    if (candidates.empty()) {
-        // Too little to validate on: the simplest model, intervals unknown.
-        candidates.push_back({entries->front(), {}});
-        automatic.intervals_ = std::make_shared<Conformal>(series, Rolled{}, horizon);
-    } else {
-        std::vector<double> errors;
-        for (const Candidate& candidate : candidates)
-            errors.push_back(std::ranges::find(automatic.scores_, candidate.entry->name, &ModelScore::model)->rmse);
-        if (candidates.size() > 1) {
-            automatic.weights_ = std::make_shared<Combination>(series, rolled, horizon);
-            rolled.push_back(automatic.weights_->combined(rolled));
-            automatic.scores_.push_back(
-                score_of(series, rolled.back(), std::string(kCombination), horizon));
-            chosen = candidates.size();
-        }
-        automatic.intervals_ = std::make_shared<Conformal>(series, rolled[chosen], horizon);
+}
+
+}  // namespace
+
+Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions& asked) {
+    AutomaticOptions options = asked;
+    options.fit.horizon_max = std::max<std::size_t>(1, options.fit.horizon_max);
+    const std::size_t horizon = options.fit.horizon_max;
+    const auto entries = entries_for(options);
+    if (!entries) return tl::unexpected(entries.error());
+    if (auto sound = require_load(whole, 1, "forecast"); !sound) return tl::unexpected(sound.error());
+    const Series series = latest(whole, kBucketsMax);
+
+    Automatic automatic;
+    std::vector<const RosterEntry*> candidates;
+    std::vector<Rolled> rolled;
+    try_models(series, *entries, options, candidates, rolled, automatic.scores_);
+    if (candidates.empty()) candidates.push_back(entries->front());  // nothing to validate on: the simplest
+    if (candidates.size() > 1) {
+        automatic.weights_ = std::make_shared<Combination>(series, rolled, horizon);
+        rolled = {automatic.weights_->combined(rolled)};
+    }
+    const bool combined = automatic.weights_ != nullptr;
+    automatic.model_ = combined ? kCombination : candidates.front()->name;
+    automatic.intervals_ =
+        std::make_shared<Conformal>(series, rolled.empty() ? Rolled{} : rolled.front(), horizon);
+    if (!rolled.empty()) {
+        std::erase_if(automatic.scores_, [&](const ModelScore& score) { return score.model == automatic.model_; });
+        automatic.scores_.insert(automatic.scores_.begin(), score_of(series, rolled.front(), automatic.model_,
+                                                                     automatic.intervals_.get()));
     }
     automatic.candidates_ = candidates.size();
-    const bool combined = chosen == candidates.size();
-    if (!combined) automatic.weights_ = nullptr;
-    automatic.model_ = combined ? std::string(kCombination) : std::string(candidates[chosen].entry->name);
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-        if (combined ? !automatic.weights_->uses(i) : i != chosen) continue;
-        auto model = candidates[i].entry->make();
+        if (combined && !automatic.weights_->uses(i)) continue;
+        auto model = candidates[i]->make();
         if (auto fitted = model->fit(series, options.fit); !fitted) return tl::unexpected(fitted.error());
         automatic.members_.push_back({std::move(model), i});
     }

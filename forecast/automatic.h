@@ -19,7 +19,7 @@ namespace warmfront::forecast {
 struct ModelScore {
     std::string model;
     double mase = 0, smape = 0, rmse = 0, mse = 0;  // over the validation part, all horizons asked
-    double coverage = 0;                            // of the 95 % interval there
+    double coverage = 0;                            // of the 95 % interval there; NaN: not asked
     double cpu_s = 0;                               // fit and backtest
     std::string failure;                            // not empty: why it took no part; no numbers then
 };
@@ -34,6 +34,7 @@ struct AutomaticOptions {
     FitOptions fit;              // horizon_max counts
     std::string model = "auto";  // or a name of the roster, or "combination"
     bool thorough = false;       // let the slow models of the roster take part
+    bool coverages = false;      // ModelScore::coverage of every model, not of the choice alone
 };
 
 inline constexpr std::size_t kOriginsMax = 600;

@@ -7,18 +7,41 @@
 namespace warmfront::forecast {
 namespace {
 
-// NaN if no actual value is known there.
-double mean_absolute_error(const Series& series, const Rolled& rolled, std::size_t from, std::size_t to) {
-    double sum = 0;
-    std::size_t counted = 0;
-    for (std::size_t o = 0; o < rolled.origins.size(); ++o)
-        for (std::size_t step = from; step < std::min(to, rolled.origins[o].horizon); ++step) {
-            const double actual = actual_of(series, rolled.origins[o], step);
+constexpr double kErrorCut = 4;
+
+// What each member was off in steps [from, to), per origin and step. One list a member, in the same order.
+std::vector<std::vector<double>> errors_of(const Series& series, const std::vector<Rolled>& members,
+                                           std::size_t from, std::size_t to) {
+    std::vector<std::vector<double>> errors(members.size());
+    const std::vector<Origin>& origins = members.front().origins;
+    for (std::size_t o = 0; o < origins.size(); ++o)
+        for (std::size_t step = from; step < std::min(to, origins[o].horizon); ++step) {
+            const double actual = actual_of(series, origins[o], step);
             if (std::isnan(actual)) continue;
-            sum += std::abs(actual - rolled.forecasts[o][step]);
-            ++counted;
+            for (std::size_t i = 0; i < members.size(); ++i)
+                errors[i].push_back(std::abs(actual - members[i].forecasts[o][step]));
         }
-    return counted > 0 ? sum / static_cast<double>(counted) : std::numeric_limits<double>::quiet_NaN();
+    return errors;
+}
+
+// Means of errors, where no error counts more than kErrorCut times the upper quartile of the best member's: one
+// spike that nobody foresaw must not decide who is best at all other times. NaN where nothing is known.
+std::vector<double> mean_errors(const std::vector<std::vector<double>>& errors) {
+    std::vector<double> means(errors.size(), std::numeric_limits<double>::quiet_NaN());
+    if (errors.front().empty()) return means;
+    double cut = std::numeric_limits<double>::infinity();
+    for (std::vector<double> each : errors) {
+        const auto at = each.begin() + static_cast<std::ptrdiff_t>(each.size() * 3 / 4);
+        std::nth_element(each.begin(), at, each.end());
+        cut = std::min(cut, kErrorCut * *at);
+    }
+    if (cut <= 0) cut = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+        double sum = 0;
+        for (const double error : errors[i]) sum += std::min(error, cut);
+        means[i] = sum / static_cast<double>(errors[i].size());
+    }
+    return means;
 }
 
 std::vector<double> weights_of(const std::vector<double>& errors) {
@@ -49,9 +72,7 @@ std::vector<std::size_t> step_ranges(std::size_t horizon_max) {
 Combination::Combination(const Series& series, const std::vector<Rolled>& members, std::size_t horizon_max) {
     std::size_t from = 0;
     for (const std::size_t to : step_ranges(horizon_max)) {
-        std::vector<double> errors;
-        for (const Rolled& member : members)
-            errors.push_back(mean_absolute_error(series, member, from, to));
+        const std::vector<double> errors = mean_errors(errors_of(series, members, from, to));
         const bool known = std::ranges::none_of(errors, [](double error) { return std::isnan(error); });
         if (known || ranges_.empty())
             ranges_.push_back({to, weights_of(errors)});

@@ -12,6 +12,13 @@ namespace {
 constexpr double kFloorShare = 0.1;         // of the median forecast
 constexpr std::size_t kErrorsWanted = 150;  // in a range; neighbours lend what is missing
 
+constexpr std::size_t kErrorsCompared = 1'500;  // of all, for the choice of the power
+
+double scale_of(double point, double power, double floor) {
+    if (power == 0) return 1;
+    return power == 0.5 ? std::sqrt(point + floor) : point + floor;
+}
+
 struct Error {
     std::size_t step;
     double point, off;
@@ -53,16 +60,34 @@ double pinball_loss(double above, double quantile) { return above >= 0 ? quantil
 
 // The pinball loss of both ends of the 95 % interval, all horizons together, for one power.
 double sharpness(const std::vector<Error>& errors, double power, double floor) {
-    std::vector<double> scaled;
-    for (const Error& error : errors) scaled.push_back(error.off / std::pow(error.point + floor, power));
+    const std::size_t stride = errors.size() / kErrorsCompared + 1;
+    std::vector<double> scaled, scales, off;
+    for (std::size_t i = 0; i < errors.size(); i += stride) {
+        scales.push_back(scale_of(errors[i].point, power, floor));
+        off.push_back(errors[i].off);
+        scaled.push_back(off.back() / scales.back());
+    }
     std::ranges::sort(scaled);
     const double lo = lower_quantile(scaled, 0.025), hi = upper_quantile(scaled, 0.975);
     double loss = 0;
-    for (const Error& error : errors) {
-        const double scale = std::pow(error.point + floor, power);
-        loss += pinball_loss(error.off - lo * scale, 0.025) + pinball_loss(error.off - hi * scale, 0.975);
-    }
+    for (std::size_t i = 0; i < off.size(); ++i)
+        loss += pinball_loss(off[i] - lo * scales[i], 0.025) + pinball_loss(off[i] - hi * scales[i], 0.975);
     return loss;
+}
+
+// The errors of steps [from, to), ascending; neighbouring steps join until there are enough.
+std::vector<double> pooled(const std::vector<std::vector<double>>& by_step, std::size_t from, std::size_t to) {
+    std::vector<double> errors;
+    const auto add = [&](std::size_t step) {
+        errors.insert(errors.end(), by_step[step].begin(), by_step[step].end());
+    };
+    for (std::size_t step = from; step < std::min(to, by_step.size()); ++step) add(step);
+    while (errors.size() < kErrorsWanted && (from > 0 || to < by_step.size())) {
+        if (from > 0) add(--from);
+        if (to < by_step.size()) add(to++);
+    }
+    std::ranges::sort(errors);
+    return errors;
 }
 
 }  // namespace
@@ -80,27 +105,17 @@ Conformal::Conformal(const Series& series, const Rolled& rolled, std::size_t hor
         best = loss;
         power_ = power;
     }
+    std::vector<std::vector<double>> by_step(horizon_max);
+    for (const Error& error : errors)
+        if (error.step < horizon_max) by_step[error.step].push_back(error.off / scale(error.point));
     std::size_t from = 0;
     for (const std::size_t to : step_ranges(horizon_max)) {
-        Range range{to, {}};
-        // Widen the range until it holds enough errors or all there are.
-        std::size_t lo = from, hi = to;
-        for (;;) {
-            range.errors.clear();
-            for (const Error& error : errors)
-                if (error.step >= lo && error.step < hi)
-                    range.errors.push_back(error.off / scale(error.point));
-            if (range.errors.size() >= kErrorsWanted || (lo == 0 && hi >= horizon_max)) break;
-            lo = lo > 0 ? lo - 1 : 0;
-            hi = std::min(horizon_max, hi + 1 + hi / 4);
-        }
-        std::ranges::sort(range.errors);
-        ranges_.push_back(std::move(range));
+        ranges_.push_back({to, pooled(by_step, from, to)});
         from = to;
     }
 }
 
-double Conformal::scale(double point) const { return power_ == 0 ? 1.0 : std::pow(point + floor_, power_); }
+double Conformal::scale(double point) const { return scale_of(point, power_, floor_); }
 
 Interval Conformal::at(std::size_t step, double point, double level) const {
     const auto found = std::ranges::find_if(ranges_, [step](const Range& range) { return step < range.to; });

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "forecast/decomposition.h"
 #include "forecast/nelder_mead.h"
 
 namespace warmfront::forecast {
@@ -14,6 +15,9 @@ namespace {
 constexpr double kErrorsMax = 4;         // robust deviations that one error may move the state by
 constexpr std::size_t kKnownMin = 3;
 constexpr std::size_t kStartSeasons = 4, kStartBuckets = 8;  // that the first state is averaged over
+
+constexpr SmoothingParameters kSeasonsFixed{0.3, 0.01, 0.95, 0, 0, 0.3};
+constexpr double kKeptUp = 0.05;  // rate of the seasons after a decomposition
 
 // The mean of each slot over values[0, count), or 0 where a slot has none.
 std::vector<double> slot_means(const std::vector<double>& values, std::size_t count, std::size_t season) {
@@ -70,6 +74,22 @@ HoltWinters::State HoltWinters::initial(const std::vector<double>& values, std::
     return state;
 }
 
+HoltWinters::State HoltWinters::decomposed(const std::vector<double>& values, std::size_t season,
+                                           std::size_t long_season) {
+    Profiles profiles = decompose(values, season, long_season);
+    State state;
+    state.season = std::move(profiles.season);
+    state.long_season = std::move(profiles.long_season);
+    double sum = 0, known = 0;
+    for (std::size_t i = 0; i < std::min(values.size(), kStartBuckets); ++i) {
+        if (std::isnan(values[i])) continue;
+        sum += values[i] - state.season[i % season] - state.long_season[i % long_season];
+        ++known;
+    }
+    state.level = known > 0 ? sum / known : 0;
+    return state;
+}
+
 double HoltWinters::cost(const std::vector<double>& values, const std::vector<double>& weights, State state,
                          const SmoothingParameters& p, double error_max) {
     double sum = 0, weight = 0;
@@ -88,18 +108,21 @@ HoltWinters::Fitted HoltWinters::fitted(const std::vector<double>& values, const
                                         std::size_t season, std::size_t long_season,
                                         std::size_t evaluations) const {
     Fitted fitted;
-    fitted.start = initial(values, season, long_season);
+    const bool smoothed = seasons_ == Seasons::Smoothed;
+    fitted.start =
+        smoothed ? initial(values, season, long_season) : decomposed(values, season, long_season);
     State state = fitted.start;
+    const SmoothingParameters usual = smoothed ? SmoothingParameters{} : kSeasonsFixed;
     std::vector<double> errors;
     for (const double value : values) {
-        errors.push_back(value - expected(state, {}));
-        learn(state, {}, value, 1e300);
+        errors.push_back(value - expected(state, usual));
+        learn(state, usual, value, 1e300);
     }
     fitted.error_max = kErrorsMax * robust_deviation(std::move(errors));
     if (!(fitted.error_max > 0)) fitted.error_max = 1e300;
     std::vector<Bounded> variables{{0.3, 0.001, 1}, {0.01, 0, 0.3}, {0.95, 0.8, 0.99}, {0.3, 0, 0.95}};
-    if (season > 1) variables.push_back({0.1, 0, 0.7});
-    if (long_season > 1) variables.push_back({0.1, 0, 0.7});
+    if (smoothed && season > 1) variables.push_back({0.1, 0, 0.7});
+    if (smoothed && long_season > 1) variables.push_back({0.1, 0, 0.7});
     const auto named = [](const std::vector<double>& at) {
         SmoothingParameters p{at[0], at[1], at[2], 0, 0, at[3]};
         if (at.size() > 4) p.season = at[4];
@@ -144,6 +167,7 @@ Result<void> HoltWinters::fit(const Series& series, const FitOptions&) {
     error_max_ = chosen->error_max;
     state_ = std::move(chosen->start);
     for (const double value : chosen_values) learn(state_, parameters_, value, error_max_);
+    if (seasons_ == Seasons::Decomposed) parameters_.season = parameters_.long_season = kKeptUp;
     return {};
 }
 

@@ -29,11 +29,17 @@ struct SmoothingParameters {
 class HoltWinters : public Model {
 public:
     enum class Scale { Log, Plain, Better };
+    // Where the seasons come from: smoothed along from the first few cycles on, or taken out of the whole
+    // history at once (decomposition.h) and only kept up afterwards, which is surer where seasons do not change.
+    enum class Seasons { Smoothed, Decomposed };
     // evaluations_max bounds fit(): each is one pass over the series.
-    explicit HoltWinters(Scale scale = Scale::Better, std::size_t evaluations_max = 120)
-        : wanted_(scale), evaluations_max_(evaluations_max) {}
+    explicit HoltWinters(Seasons seasons = Seasons::Smoothed, Scale scale = Scale::Better,
+                         std::size_t evaluations_max = 120)
+        : seasons_(seasons), wanted_(scale), evaluations_max_(evaluations_max) {}
 
-    [[nodiscard]] std::string_view name() const override { return "holt-winters"; }
+    [[nodiscard]] std::string_view name() const override {
+        return seasons_ == Seasons::Smoothed ? "holt-winters" : "decomposed-ets";
+    }
     // Needs 3 known values. A season of which the series does not hold two whole ones is left out.
     [[nodiscard]] Result<void> fit(const Series& series, const FitOptions& options) override;
     [[nodiscard]] std::vector<double> forecast(std::size_t horizon) const override;
@@ -58,6 +64,8 @@ private:
     static void learn(State& state, const SmoothingParameters& p, double value, double error_max);
     [[nodiscard]] static State initial(const std::vector<double>& values, std::size_t season,
                                        std::size_t long_season);
+    [[nodiscard]] static State decomposed(const std::vector<double>& values, std::size_t season,
+                                          std::size_t long_season);
     [[nodiscard]] static double cost(const std::vector<double>& values, const std::vector<double>& weights,
                                      State state, const SmoothingParameters& p, double error_max);
     [[nodiscard]] Fitted fitted(const std::vector<double>& values, const std::vector<double>& weights,
@@ -67,6 +75,7 @@ private:
         return scale_ ? scale_->back(value) : value > 0 ? value : 0.0;
     }
 
+    Seasons seasons_;
     Scale wanted_;
     std::size_t evaluations_max_;
     std::optional<LogScale> scale_;  // nullopt: plain

@@ -11,6 +11,20 @@ constexpr double kSlotRate = 0.12, kSlotFastRate = 0.4, kLongSlotRate = 0.3;
 constexpr double kFastRate = 0.5, kMediumRate = 0.12;
 constexpr std::int64_t kDay_s = 86'400;
 
+constexpr std::size_t kPairs = 2;  // sine and cosine of the season and of its half
+
+// For each slot the cosine and sine of the season, then of its half, and so on.
+std::vector<double> waves(std::size_t season, std::size_t pairs) {
+    std::vector<double> waves;
+    for (std::size_t slot = 0; slot < season; ++slot)
+        for (std::size_t pair = 1; pair <= pairs; ++pair) {
+            const double turn = static_cast<double>(pair * slot) / static_cast<double>(season);
+            waves.push_back(std::cos(2 * std::numbers::pi * turn));
+            waves.push_back(std::sin(2 * std::numbers::pi * turn));
+        }
+    return waves;
+}
+
 double towards(double from, double to, double rate) { return from + rate * (to - from); }
 
 }  // namespace
@@ -19,20 +33,11 @@ LagTerms::LagTerms(const Shape& shape, double first_value, double deviation_max)
     : shape_(shape), deviation_max_(deviation_max) {
     value_ = slot_ = slot_fast_ = long_slot_ = level_ = {first_value};
     off_ = long_off_ = off_fast_ = off_medium_ = off_slow_ = long_off_medium_ = {0.0};
-    double ignored[kTermsMax];
-    count_ = 0;
-    // One write tells how many there are.
-    struct Counter {
-        static std::size_t count(const LagTerms& terms, double* into) {
-            const bool seasonal = terms.shape_.season > 1, longer = terms.shape_.long_season > 1;
-            std::size_t count = 1 + 3 + 3 + 1;       // constant; off now; its means; level
-            count += seasonal ? 2 + 1 + 2 + 4 : 0;   // same slot; fast mean; neighbours; Fourier
-            count += longer ? 2 + 2 + 2 : 0;         // long slot; long off; Fourier
-            static_cast<void>(into);
-            return count + (terms.shape_.weekends ? 1 : 0) + (terms.shape_.calendar != nullptr ? 3 : 0);
-        }
-    };
-    count_ = Counter::count(*this, ignored);
+    const bool seasonal = shape_.season > 1, longer = shape_.long_season > 1;
+    count_ = 8 + (seasonal ? 5 + kPairs * 2 : 0) + (longer ? 6 : 0) + (shape_.weekends ? 1 : 0) +
+             (shape_.calendar != nullptr ? 3 : 0);
+    waves_ = waves(shape_.season, kPairs);
+    long_waves_ = waves(shape_.long_season, 1);
 }
 
 void LagTerms::append(double value) {
@@ -85,7 +90,6 @@ void LagTerms::write(std::size_t origin, std::size_t target, double* terms) cons
     *terms++ = off_medium_[origin];
     *terms++ = off_slow_[origin];
     *terms++ = level_[origin] - base;
-    const double angle = 2 * std::numbers::pi * static_cast<double>(target);
     if (season > 1) {
         *terms++ = value_[same] - base;
         *terms++ = value_[same - season] - base;
@@ -93,10 +97,7 @@ void LagTerms::write(std::size_t origin, std::size_t target, double* terms) cons
         *terms++ = value_[same - 1] - slot_[same - 1];
         const std::size_t after = same < origin ? same + 1 : same + 1 - season;
         *terms++ = value_[after] - slot_[after];
-        for (const int k : {1, 2}) {
-            *terms++ = std::cos(k * angle / static_cast<double>(season));
-            *terms++ = std::sin(k * angle / static_cast<double>(season));
-        }
+        terms = std::copy_n(&waves_[target % season * kPairs * 2], kPairs * 2, terms);
     }
     std::size_t long_same = same;
     if (shape_.long_season > 1) {
@@ -105,13 +106,12 @@ void LagTerms::write(std::size_t origin, std::size_t target, double* terms) cons
         *terms++ = value_[long_same] - base;
         *terms++ = long_off_[origin];
         *terms++ = long_off_medium_[origin];
-        *terms++ = std::cos(angle / static_cast<double>(shape_.long_season));
-        *terms++ = std::sin(angle / static_cast<double>(shape_.long_season));
+        terms = std::copy_n(&long_waves_[target % shape_.long_season * 2], 2, terms);
     }
     write_calendar(target, same, long_same, terms);
 }
 
-double* LagTerms::write_calendar(std::size_t target, std::size_t same, std::size_t long_same,
+void LagTerms::write_calendar(std::size_t target, std::size_t same, std::size_t long_same,
                                  double* terms) const {
     if (shape_.weekends) *terms++ = is_weekend(target) - is_weekend(same);
     if (shape_.calendar != nullptr) {
@@ -120,7 +120,6 @@ double* LagTerms::write_calendar(std::size_t target, std::size_t same, std::size
         *terms++ = holiday_share(same);
         *terms++ = holiday_share(long_same);
     }
-    return terms;
 }
 
 bool LagTerms::is_weekend(std::size_t bucket) const {

@@ -24,7 +24,6 @@ public:
         bool weekends = false;                    // long enough to tell Saturdays and Sundays from other days
         const Calendar* calendar = nullptr;       // outlives this object
     };
-    static constexpr std::size_t kTermsMax = 40;
 
     // deviation_max: an input further off its slot's mean is taken for an outlier and cut to that.
     LagTerms(const Shape& shape, double first_value, double deviation_max);
@@ -44,13 +43,14 @@ public:
 
 private:
     [[nodiscard]] std::size_t same_slot(std::size_t origin, std::size_t target, std::size_t season) const;
-    double* write_calendar(std::size_t target, std::size_t same, std::size_t long_same, double* terms) const;
+    void write_calendar(std::size_t target, std::size_t same, std::size_t long_same, double* terms) const;
     [[nodiscard]] bool is_weekend(std::size_t bucket) const;
     [[nodiscard]] double holiday_share(std::size_t bucket) const;
 
     Shape shape_;
     double deviation_max_;
     std::size_t count_ = 0;
+    std::vector<double> waves_, long_waves_;  // Fourier terms by slot
     std::vector<double> value_;               // outliers cut
     std::vector<double> slot_, slot_fast_;    // mean of the bucket's slot of the season, it included
     std::vector<double> long_slot_;           // likewise of the long season

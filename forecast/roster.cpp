@@ -16,6 +16,7 @@ constexpr RosterEntry kRoster[] = {
     {"seasonal-naive", make<SeasonalNaive>},
     {"seasonal-naive-long", make<SeasonalNaive, SeasonalNaive::Of::LongestSeason>},
     {"holt-winters", make<HoltWinters>},
+    {"decomposed-ets", make<HoltWinters, HoltWinters::Seasons::Decomposed>},
     {"ridge", make<Ridge>},
     {"ridge-plain", make<Ridge, Ridge::Scale::Plain>},
 };
