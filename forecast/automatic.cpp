@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 
@@ -157,6 +158,13 @@ Forecast Automatic::forecast(std::size_t horizon) const {
         std::vector<std::vector<double>> each(candidates_);
         for (const Member& member : members_) each[member.place] = member.model->forecast(horizon);
         forecast.point = weights_->combined(each);
+        for (const Member& member : members_) {
+            double sum = 0;
+            for (std::size_t step = 0; step < horizon; ++step) sum += weights_->weights(step)[member.place];
+            forecast.shares.push_back(
+                {std::string(member.model->name()), sum / static_cast<double>(std::max<std::size_t>(1, horizon))});
+        }
+        std::ranges::sort(forecast.shares, std::greater(), &Share::weight);
     }
     for (std::size_t step = 0; step < horizon; ++step) {
         const Interval usual = intervals_->at(step, forecast.point[step], 0.95);

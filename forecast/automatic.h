@@ -24,9 +24,15 @@ struct ModelScore {
     std::string failure;                            // not empty: why it took no part; no numbers then
 };
 
+struct Share {
+    std::string model;
+    double weight = 0;  // mean over the steps forecast
+};
+
 struct Forecast {
     std::vector<double> point, lo95, hi95, lo99, hi99;
     std::string model;
+    std::vector<Share> shares;       // of a combination, the largest first; empty: one model alone
     std::vector<ModelScore> scores;  // of every model that was tried, the choice first
 };
 

@@ -273,31 +273,4 @@ Result<CsvSeries> read_series_csv(std::string_view text, std::string_view name,
     return csv;
 }
 
-Result<std::vector<Span>> read_holidays(std::string_view text, std::string_view name) {
-    std::vector<Span> spans;
-    auto done = for_each_line(text, [&](std::size_t number, std::string_view line) -> Result<void> {
-        if (line.starts_with('#')) return {};
-        const std::string_view whole = line;
-        const auto from = take_day(line);
-        std::optional<std::int64_t> to = from ? std::optional(*from + 86'400) : std::nullopt;
-        if (from && line.starts_with(',')) {
-            std::string_view rest = trimmed(line.substr(1));
-            if (const auto until = take_day(rest); until && (rest.empty() || rest.starts_with(','))) {
-                to = until;
-                line = rest;
-            }
-        }
-        const bool named = line.starts_with(',');
-        if (!from || *to <= *from || (!named && !line.empty()))
-            return fail("22023", fmt::format("{}: line {}: \"{}\": expected \"YYYY-MM-DD[,day after the "
-                                             "last][,name]\"",
-                                             name, number, whole));
-        spans.push_back({std::string(named ? trimmed(line.substr(1)) : ""), *from, *to});
-        return {};
-    });
-    if (!done) return tl::unexpected(done.error());
-    std::ranges::stable_sort(spans, {}, &Span::from_s);
-    return spans;
-}
-
 }  // namespace warmfront::forecast

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "config/result.h"
-#include "forecast/calendar.h"
 #include "forecast/series.h"
 
 namespace warmfront::forecast {
@@ -38,9 +37,5 @@ struct CsvSeries {
 [[nodiscard]] std::string format_time(std::int64_t time_s);
 // "90s", "5m", "1h", "1d", "1w" or plain seconds; nullopt: none of these, or not positive.
 [[nodiscard]] std::optional<std::int64_t> parse_step(std::string_view text);
-
-// Holidays from lines "day[,day after the last][,name]", days as YYYY-MM-DD (UTC); lines that begin with # and
-// empty ones do not count. Fails with 22023, naming the line.
-[[nodiscard]] Result<std::vector<Span>> read_holidays(std::string_view text, std::string_view name);
 
 }  // namespace warmfront::forecast
