@@ -36,24 +36,29 @@ std::vector<Error> errors_of(const Series& series, const Rolled& rolled) {
 }
 
 // The value that a new error exceeds with probability 1 - quantile at most: the (n + 1) * quantile-th
-// smallest; beyond the largest seen error, that one and a share of what lies between it and the middle.
-double upper_quantile(const std::vector<double>& ascending, double quantile) {
-    const double n = static_cast<double>(ascending.size());
+// smallest of n; beyond the largest seen, that one and a share of what lies between it and the middle.
+// nth(k): the k-th smallest.
+template <typename Nth>
+double upper_quantile(std::size_t count, Nth nth, double quantile) {
+    const double n = static_cast<double>(count);
     const double rank = (n + 1) * quantile - 1;
-    if (rank <= 0) return ascending.front();
+    if (rank <= 0) return nth(0);
     if (rank >= n - 1) {
-        const double largest = ascending.back(), middle = ascending[ascending.size() / 2];
+        const double largest = nth(count - 1), middle = nth(count / 2);
         return largest + (largest - middle) * 0.25 * std::min(1.0, rank - (n - 1));
     }
     const auto below = static_cast<std::size_t>(rank);
     const double share = rank - static_cast<double>(below);
-    return ascending[below] + share * (ascending[below + 1] - ascending[below]);
+    return nth(below) + share * (nth(below + 1) - nth(below));
+}
+
+double upper_quantile(const std::vector<double>& ascending, double quantile) {
+    return upper_quantile(ascending.size(), [&](std::size_t k) { return ascending[k]; }, quantile);
 }
 
 double lower_quantile(const std::vector<double>& ascending, double quantile) {
-    std::vector<double> turned(ascending.rbegin(), ascending.rend());
-    for (double& error : turned) error = -error;
-    return -upper_quantile(turned, 1 - quantile);
+    const std::size_t last = ascending.size() - 1;
+    return -upper_quantile(ascending.size(), [&](std::size_t k) { return -ascending[last - k]; }, 1 - quantile);
 }
 
 double pinball_loss(double above, double quantile) { return above >= 0 ? quantile * above : (quantile - 1) * above; }

@@ -9,6 +9,8 @@ namespace warmfront::forecast {
 Result<void> SeasonalNaive::fit(const Series& series, const FitOptions&) {
     if (auto sound = require_load(series, 1, name()); !sound) return sound;
     std::size_t season = 1;
+    if (of_ == Of::LongestSeason && (series.seasons.size() < 2 || series.seasons.back() > series.size()))
+        return fail("22023", "seasonal-naive-long: needs a second season and one whole of it");
     for (const std::size_t candidate : series.seasons) {
         if (candidate > series.size()) break;
         season = candidate;
