@@ -149,9 +149,14 @@ ByOrigin run(const Named& named, const std::string& model, const std::vector<Ori
         options.model = model;
         options.fit.horizon_max = origin.horizon;
         const auto chosen = Automatic::choose(first(named.series, origin.bucket), options);
-        if (!chosen) die(fmt::format("{}: {}: {}", named.name, model, chosen.error().text));
+        if (!chosen && model != kAutomatic) return {};  // this model has nothing to say of this series
+        if (!chosen) die(fmt::format("{}: {}", named.name, chosen.error().text));
         const Forecast forecast = chosen->forecast(origin.horizon);
         cpu_ms_max = std::max(cpu_ms_max, 1e3 * (thread_cpu_s() - begun));
+        if (getenv("DBG") && model == kAutomatic && (&origin == &origins.front() || &origin==&origins.back())) {
+            for (auto& s : forecast.scores) fmt::print(stderr, "{} {:.3f} {}\n", s.model, s.mase, s.failure);
+            for (auto& s : forecast.shares) fmt::print(stderr, "{} {:.2f}\n", s.model, s.weight);
+        }
         by_origin[origin.bucket] = {forecast.point, forecast.lo95, forecast.hi95};
     }
     return by_origin;
@@ -220,6 +225,7 @@ int main(int argc, char** argv) {
         for (const std::string& model : models) {
             double cpu_ms = 0;
             const ByOrigin by_origin = run(named, model, origins, cpu_ms);
+            if (by_origin.empty()) continue;
             rows.emplace_back(model, measure(named, horizons, origins, by_origin));
             rows.back().second.cpu_ms_max = cpu_ms;
         }

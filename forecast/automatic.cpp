@@ -18,6 +18,9 @@ namespace {
 constexpr std::string_view kAuto = "auto", kCombination = "combination";
 constexpr std::size_t kShortHorizon = 12;   // what every origin is asked for
 constexpr std::size_t kLongOrigins = 40;    // how many are asked for the whole horizon
+// A model is fitted again on the way through the validation part as often as time allows: a short history's
+// fits are quick, and there each further bucket counts.
+constexpr std::size_t kFitsFor = 3'000, kFitsMax = 4;
 constexpr double kValidationShare = 0.25;   // of the history
 
 Result<std::vector<const RosterEntry*>> entries_for(const AutomaticOptions& options) {
@@ -90,10 +93,11 @@ void try_models(const Series& series, const std::vector<const RosterEntry*>& ent
                 std::vector<Rolled>& rolled, std::vector<ModelScore>& scores) {
     const std::size_t horizon = options.fit.horizon_max;
     const std::vector<Origin> origins = validation_origins(series.size(), horizon);
+    const std::size_t fits = std::clamp<std::size_t>(kFitsFor / series.size(), 1, kFitsMax);
     for (const RosterEntry* entry : entries) {
         const auto model = entry->make();
         auto said = origins.empty() ? Result<Rolled>(fail("22023", "a single bucket leaves nothing to validate on"))
-                                    : roll(*model, series, origins, options.fit);
+                                    : roll(*model, series, origins, options.fit, fits);
         if (!said) {
             ModelScore failed;
             failed.model = entry->name;

@@ -21,17 +21,21 @@ std::vector<Origin> spread_origins(std::size_t from, std::size_t to, std::size_t
 }
 
 Result<Rolled> roll(Model& model, const Series& series, const std::vector<Origin>& origins,
-                    const FitOptions& options) {
+                    const FitOptions& options, std::size_t fits) {
     ensure(!origins.empty() && origins.front().bucket > 0, "a backtest has an origin with history before it");
     const double begun_s = thread_cpu_s();
     Rolled rolled{origins, {}, 0};
     std::size_t known = 0;
+    const std::size_t span = origins.back().bucket - origins.front().bucket;
+    std::size_t next_fit = origins.front().bucket;
     for (const Origin& origin : origins) {
         ensure(origin.bucket >= known && origin.bucket <= series.size(), "origins ascend within the series");
         const auto at = series.values.begin();
         const std::vector<double> since(at + static_cast<std::ptrdiff_t>(known),
                                         at + static_cast<std::ptrdiff_t>(origin.bucket));
-        if (known == 0 || !model.extend(since))
+        const bool due = origin.bucket >= next_fit;
+        if (due) next_fit += span / fits + 1;
+        if (due || !model.extend(since))
             if (auto fitted = model.fit(first(series, origin.bucket), options); !fitted)
                 return tl::unexpected(fitted.error());
         known = origin.bucket;

@@ -1,7 +1,7 @@
 // forecast/backtest.h: what a model would have said, had it been asked before: rolling-origin evaluation.
 //
-// Tashman, "Out-of-sample tests of forecasting accuracy" (2000). A model is fitted once, on what comes before
-// the first origin, and from there only extended, so that a backtest costs one fit. A model that cannot be
+// Tashman, "Out-of-sample tests of forecasting accuracy" (2000). A model is fitted on what comes before the
+// first origin and from there extended, so that a backtest costs a fit or a few. A model that cannot be
 // extended is fitted again at each origin.
 #pragma once
 
@@ -27,9 +27,10 @@ struct Rolled {
     double cpu_s = 0;                            // of this thread, all origins and the fit together
 };
 
-// Fails as fit() does. Origins are ascending, at least one, none beyond the series' end; a horizon may be.
+// fits: how many times the model is fitted on the way, at least once, evenly; more make the errors truer to
+// those of a model that has seen all. Fails as fit() does. Origins are ascending, at least one, none beyond the series' end; a horizon may be.
 [[nodiscard]] Result<Rolled> roll(Model& model, const Series& series, const std::vector<Origin>& origins,
-                                  const FitOptions& options);
+                                  const FitOptions& options, std::size_t fits = 1);
 
 // The actual value where origins look, or NaN beyond the series' end. `step` counts from 0.
 [[nodiscard]] double actual_of(const Series& series, const Origin& origin, std::size_t step);

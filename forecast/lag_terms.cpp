@@ -9,6 +9,7 @@ namespace {
 
 constexpr double kSlotRate = 0.12, kSlotFastRate = 0.4, kLongSlotRate = 0.3;
 constexpr double kFastRate = 0.5, kMediumRate = 0.12;
+constexpr double kDriftShare = 0.004;  // of the slots' usual error that the base takes up, a step ahead
 constexpr std::int64_t kDay_s = 86'400;
 
 constexpr std::size_t kPairs = 2;  // sine and cosine of the season and of its half
@@ -50,11 +51,12 @@ void LagTerms::append(double value) {
     if (std::isnan(value)) value = likely;
     value = std::clamp(value, likely - deviation_max_, likely + deviation_max_);
     const double off = value - slot, long_off = value - long_slot;
+    const double cycle = static_cast<double>(i / shape_.season), long_cycle = static_cast<double>(i / shape_.long_season);
     const double slow = 2.0 / static_cast<double>(std::max<std::size_t>(shape_.season, 12) + 1);
     value_.push_back(value);
-    slot_.push_back(i >= shape_.season ? towards(slot, value, kSlotRate) : value);
-    slot_fast_.push_back(towards(before(slot_fast_, shape_.season), value, kSlotFastRate));
-    long_slot_.push_back(i >= shape_.long_season ? towards(long_slot, value, kLongSlotRate) : value);
+    slot_.push_back(towards(slot, value, std::max(kSlotRate, 1 / (cycle + 1))));
+    slot_fast_.push_back(towards(before(slot_fast_, shape_.season), value, std::max(kSlotFastRate, 1 / (cycle + 1))));
+    long_slot_.push_back(towards(long_slot, value, std::max(kLongSlotRate, 1 / (long_cycle + 1))));
     off_.push_back(off);
     long_off_.push_back(long_off);
     off_fast_.push_back(towards(off_fast_.back(), off, kFastRate));
@@ -75,7 +77,8 @@ std::size_t LagTerms::same_slot(std::size_t origin, std::size_t target, std::siz
 }
 
 double LagTerms::base(std::size_t origin, std::size_t target) const {
-    return slot_[same_slot(origin, target, shape_.season)];
+    const double drift = std::min(1.0, kDriftShare * static_cast<double>(target - origin)) * off_slow_[origin];
+    return slot_[same_slot(origin, target, shape_.season)] + drift;
 }
 
 void LagTerms::write(std::size_t origin, std::size_t target, double* terms) const {

@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::size_t kKnownMin = 30;
 constexpr std::size_t kRowsMax = 1'500;       // of one range
-constexpr double kPenalty = 0.01;            // of the rows' weight, on standardized terms
+// Of the rows' weight, on standardized terms. It grows with the horizon, because rows a horizon apart share
+// most of their target's errors: far horizons have fewer rows than it seems.
+constexpr double kPenalty = 0.002, kPenaltyGrowth = 0.5;
 constexpr double kDeviationsMax = 6;         // robust; inputs further off are cut
 constexpr double kAgeWeight = 0.35;          // of the oldest row
 constexpr int kReweightings = 2;
@@ -59,6 +61,12 @@ Result<void> Ridge::fit(const Series& series, const FitOptions& options) {
     std::vector<double> scaled = recent.values;
     for (double& value : scaled)
         if (!std::isnan(value)) value = forward(value);
+    profiles_ = {{0.0}, {0.0}};
+    if (of_ == Of::Remainder) {
+        const bool longer = recent.seasons.size() > 1 && 2 * recent.seasons[1] <= recent.size();
+        profiles_ = decompose(scaled, shape.season, longer ? recent.seasons[1] : 1);
+        for (std::size_t i = 0; i < scaled.size(); ++i) scaled[i] -= profile(i);
+    }
     const auto known = std::ranges::find_if(scaled, [](double value) { return !std::isnan(value); });
     terms_.emplace(shape, *known, deviation_max(scaled, shape.season));
     for (std::size_t i = 1; i < scaled.size(); ++i) terms_->append(scaled[i]);
@@ -91,7 +99,7 @@ void Ridge::learn(Range& range, const std::vector<double>& scaled) {
         const double base = terms_->base(origin, target);
         y[column] = scaled[target] - base;
         const double age = static_cast<double>(size - target) / static_cast<double>(size);
-        weight[column] = std::pow(kAgeWeight, age) * (scale_ ? scale_->slope(base) : 1.0);
+        weight[column] = std::pow(kAgeWeight, age) * (scale_ ? scale_->slope(base + profile(target)) : 1.0);
     }
     if (used < 2 * terms) return;
     const auto n = static_cast<Index>(used), p = static_cast<Index>(terms);
@@ -105,13 +113,15 @@ void Ridge::learn(Range& range, const std::vector<double>& scaled) {
         if (!(size_of[j] > 1e-9)) size_of[j] = 1;
     x.array().colwise() /= size_of.array();
     Eigen::VectorXd beta = Eigen::VectorXd::Zero(p), robust = weight;
+    const double penalty = kPenalty * (1 + kPenaltyGrowth * static_cast<double>(range.from));
     for (int pass = 0; pass <= kReweightings; ++pass) {
         const Eigen::VectorXd root = robust.cwiseSqrt();
         const Eigen::MatrixXd xw = x * root.asDiagonal();
         Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(p, p);
         gram.selfadjointView<Eigen::Lower>().rankUpdate(xw);
-        gram.diagonal().array() += kPenalty * robust.sum();
-        gram(0, 0) -= kPenalty * robust.sum() * 0.99;
+        const double g00 = gram(0, 0);
+        gram.diagonal().array() += penalty * robust.sum();
+        gram(0, 0) = g00 + 0.001 * robust.sum();
         beta = gram.selfadjointView<Eigen::Lower>().llt().solve(x * robust.cwiseProduct(y));
         if (pass == kReweightings) break;
         const Eigen::VectorXd off = (y - x.transpose() * beta).cwiseAbs();
@@ -133,13 +143,14 @@ std::vector<double> Ridge::forecast(std::size_t horizon) const {
                 terms_->write(origin, origin + h, terms.data());
                 for (std::size_t j = 0; j < terms.size(); ++j) scaled += range.coefficients[j] * terms[j];
             }
-            forecast[h - 1] = back(scaled);
+            forecast[h - 1] = back(scaled + profile(origin + h));
         }
     return forecast;
 }
 
 bool Ridge::extend(const std::vector<double>& values) {
-    for (const double value : values) terms_->append(std::isnan(value) ? value : forward(value));
+    for (const double value : values)
+        terms_->append(std::isnan(value) ? value : forward(value) - profile(terms_->size()));
     return true;
 }
 

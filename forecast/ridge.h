@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "forecast/decomposition.h"
 #include "forecast/lag_terms.h"
 #include "forecast/model.h"
 #include "forecast/prepare.h"
@@ -19,9 +20,12 @@ namespace warmfront::forecast {
 class Ridge : public Model {
 public:
     enum class Scale { Log, Plain };
-    explicit Ridge(Scale scale = Scale::Log) : wanted_(scale) {}
+    // What is regressed: the load, or what a decomposition (decomposition.h) leaves of it.
+    enum class Of { Load, Remainder };
+    explicit Ridge(Scale scale = Scale::Log, Of of = Of::Load) : wanted_(scale), of_(of) {}
 
     [[nodiscard]] std::string_view name() const override {
+        if (of_ == Of::Remainder) return "decomposed-ridge";
         return wanted_ == Scale::Log ? "ridge" : "ridge-plain";
     }
     // Needs 30 known values, and more than two seasons for a season to be used. FitOptions::calendar must
@@ -41,7 +45,15 @@ private:
         return scale_ ? scale_->back(value) : value > 0 ? value : 0.0;
     }
 
+    // The seasons' part of a bucket; 0 where the load itself is regressed.
+    [[nodiscard]] double profile(std::size_t bucket) const {
+        return profiles_.season[bucket % profiles_.season.size()] +
+               profiles_.long_season[bucket % profiles_.long_season.size()];
+    }
+
     Scale wanted_;
+    Of of_;
+    Profiles profiles_{{0.0}, {0.0}};
     std::optional<LogScale> scale_;  // nullopt: plain
     std::optional<LagTerms> terms_;
     std::vector<Range> ranges_;

@@ -19,6 +19,7 @@ constexpr RosterEntry kRoster[] = {
     {"decomposed-ets", make<HoltWinters, HoltWinters::Seasons::Decomposed>},
     {"ridge", make<Ridge>},
     {"ridge-plain", make<Ridge, Ridge::Scale::Plain>},
+    {"decomposed-ridge", make<Ridge, Ridge::Scale::Log, Ridge::Of::Remainder>},
 };
 
 }  // namespace
