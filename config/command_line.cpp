@@ -37,7 +37,28 @@ struct Arguments {
     std::vector<std::string> settings[std::size(kSettingFlags)];
     std::vector<std::string> set;
     std::vector<std::string> unknown;
+    ForecastArguments forecast;
 };
+
+void declare_forecast(CLI::App& app, ForecastArguments& arguments) {
+    CLI::App& forecast = *app.add_subcommand("forecast", "forecast the load in a file of lines \"ts,value\"");
+    forecast.fallthrough(false);
+    forecast.add_option("--input", arguments.input, "the file, or - for standard input")
+        ->type_name("FILE")
+        ->required();
+    forecast.add_option("--horizon", arguments.horizon, "how many steps ahead (default: one season)")
+        ->type_name("STEPS");
+    forecast.add_option("--step", arguments.step, "30s, 5m, 1h, 1d, ... (default: as the file has it)")
+        ->type_name("DURATION");
+    forecast.add_option("--season", arguments.season, "lengths of up to two seasons in steps, such as 24,168")
+        ->type_name("STEPS");
+    forecast.add_option("--model", arguments.model, "auto, or a model's name")->type_name("NAME");
+    forecast.add_option("--holidays", arguments.holidays, "a file with a day and its name on each line")
+        ->type_name("FILE");
+    forecast.add_flag("--backtest", arguments.backtest, "compare the models on the last fifth instead");
+    forecast.add_option("--plot", arguments.plot, "draw history, forecast and interval as SVG")
+        ->type_name("FILE");
+}
 
 void declare(CLI::App& app, Arguments& arguments) {
     app.set_version_flag("--version", fmt::format("warmfront {}", version()));
@@ -57,6 +78,7 @@ void declare(CLI::App& app, Arguments& arguments) {
         ->take_all()
         ->allow_extra_args(false);
     app.add_flag("--print-configuration-page", arguments.print_page, "print docs/configuration.md, and end");
+    declare_forecast(app, arguments.forecast);
 }
 
 std::string known_flag_near(const CLI::App& app, std::string_view unknown) {
@@ -104,6 +126,12 @@ tl::expected<CommandLine, CommandLineExit> judge(const CLI::App& app, const Argu
     line.overrides = overrides_of(arguments, errors);
     if (arguments.check) line.mode = CommandLine::Mode::Check;
     if (arguments.print_page) line.mode = CommandLine::Mode::PrintConfigurationPage;
+    if (app.got_subcommand("forecast")) {
+        if (!errors.empty()) return tl::unexpected(failure(errors));
+        line.mode = CommandLine::Mode::Forecast;
+        line.forecast = arguments.forecast;
+        return line;
+    }
     auto settings = load_settings_file(line.config_file, line.overrides);
     if (!settings)
         for (const SettingsError& error : settings.error()) errors.push_back(to_line(error));

@@ -1,6 +1,7 @@
 // config/command_line.h: what the command line asks for. The one door to CLI11.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -10,13 +11,27 @@
 
 namespace warmfront {
 
+// `warmfront forecast`, as it was written; forecast/forecast_command.h judges what the texts mean.
+struct ForecastArguments {
+    std::string input;        // a file, or "-"
+    std::size_t horizon = 0;  // steps; 0: one season
+    std::string step;         // empty: as the input has it
+    std::string season;       // steps, "24,168"; empty: as the input shows it
+    std::string model = "auto";
+    std::string holidays;  // a file; empty: none
+    bool backtest = false;
+    std::string plot;  // a file to write; empty: none
+};
+
 struct CommandLine {
     enum class Mode {
         Run,
         Check,                   // the settings are right: say so and end
         PrintConfigurationPage,  // configuration_markdown() to stdout
+        Forecast,                // the subcommand; no settings are loaded for it
     };
     Mode mode = Mode::Run;
+    ForecastArguments forecast;       // of Mode::Forecast
     Settings settings;                // of the file and the flags over it
     std::string config_file;          // empty: none. A reload is load_settings_file(config_file, overrides).
     std::vector<Override> overrides;  // the flags

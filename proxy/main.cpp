@@ -1,11 +1,23 @@
-// The program: reads the command line, then serves.
+// The program: reads the command line, then serves, or does the one thing asked.
 
 #include <csignal>
 #include <cstdio>
 
 #include "config/command_line.h"
 #include "config/page.h"
+#include "forecast/forecast_command.h"
 #include "proxy/server.h"
+
+namespace {
+
+int run_forecast(const warmfront::ForecastArguments& arguments) {
+    const auto output = warmfront::forecast::run_forecast_command(arguments);
+    std::fputs(output.to_stderr.c_str(), stderr);
+    std::fputs(output.to_stdout.c_str(), stdout);
+    return output.code;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     using warmfront::CommandLine;
@@ -22,6 +34,7 @@ int main(int argc, char** argv) {
         case CommandLine::Mode::PrintConfigurationPage:
             std::fputs(warmfront::configuration_markdown().c_str(), stdout);
             return 0;
+        case CommandLine::Mode::Forecast: return run_forecast(command_line->forecast);
     }
     return 1;
 }

@@ -1,0 +1,157 @@
+// The normal equations are solved by Cholesky (Eigen); rows are sampled where ranges are wide, because
+// neighbouring rows of far horizons say nearly the same, and fitting must stay within a few milliseconds.
+#include "forecast/ridge.h"
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+
+namespace warmfront::forecast {
+namespace {
+
+constexpr std::size_t kKnownMin = 30;
+constexpr std::size_t kRowsMax = 1'500;       // of one range
+// Of the rows' weight, on standardized terms. It grows with the horizon, because rows a horizon apart share
+// most of their target's errors: far horizons have fewer rows than it seems.
+constexpr double kPenalty = 0.002, kPenaltyGrowth = 0.5;
+constexpr double kDeviationsMax = 6;         // robust; inputs further off are cut
+constexpr double kAgeWeight = 0.35;          // of the oldest row
+constexpr int kReweightings = 2;
+constexpr std::int64_t kWeek_s = 7 * 86'400;
+
+std::vector<std::pair<std::size_t, std::size_t>> horizon_ranges(std::size_t horizon_max) {
+    std::vector<std::pair<std::size_t, std::size_t>> ranges;
+    for (std::size_t from = 1; from <= horizon_max;) {
+        const std::size_t to = std::min(horizon_max, from < 3 ? from : from + std::max<std::size_t>(1, from * 3 / 4));
+        ranges.emplace_back(from, to);
+        from = to + 1;
+    }
+    return ranges;
+}
+
+// Evenly spread over [0, count), without a period that a season could share (Weyl's sequence).
+std::size_t spread(std::size_t i, std::size_t count) {
+    const double golden = 0.6180339887498949;
+    const double at = static_cast<double>(i) * golden;
+    return static_cast<std::size_t>((at - std::floor(at)) * static_cast<double>(count));
+}
+
+double deviation_max(const std::vector<double>& scaled, std::size_t season) {
+    std::vector<double> changes;
+    for (std::size_t i = season; i < scaled.size(); ++i) changes.push_back(scaled[i] - scaled[i - season]);
+    const double deviation = robust_deviation(std::move(changes));
+    return deviation > 0 ? kDeviationsMax * deviation : 1e300;
+}
+
+}  // namespace
+
+Result<void> Ridge::fit(const Series& series, const FitOptions& options) {
+    if (auto sound = require_load(series, kKnownMin, name()); !sound) return sound;
+    const Series recent = latest(series, kBucketsMax);
+    LagTerms::Shape shape{recent.start_s, recent.step_s, 1, 1, false, nullptr};
+    if (!recent.seasons.empty() && 3 * recent.seasons[0] <= recent.size()) shape.season = recent.seasons[0];
+    if (shape.season > 1 && recent.seasons.size() > 1 && 5 * recent.seasons[1] <= 2 * recent.size())
+        shape.long_season = recent.seasons[1];
+    const auto length_s = static_cast<std::int64_t>(recent.size()) * recent.step_s;
+    shape.weekends = recent.step_s < 86'400 && length_s >= 2 * kWeek_s;
+    if (options.calendar != nullptr && !options.calendar->holidays.empty()) shape.calendar = options.calendar;
+
+    scale_ = wanted_ == Scale::Log ? std::optional(LogScale(recent.values)) : std::nullopt;
+    std::vector<double> scaled = recent.values;
+    for (double& value : scaled)
+        if (!std::isnan(value)) value = forward(value);
+    profiles_ = {{0.0}, {0.0}};
+    if (of_ == Of::Remainder) {
+        const bool longer = recent.seasons.size() > 1 && 2 * recent.seasons[1] <= recent.size();
+        profiles_ = decompose(scaled, shape.season, longer ? recent.seasons[1] : 1);
+        for (std::size_t i = 0; i < scaled.size(); ++i) scaled[i] -= profile(i);
+    }
+    const auto known = std::ranges::find_if(scaled, [](double value) { return !std::isnan(value); });
+    terms_.emplace(shape, *known, deviation_max(scaled, shape.season));
+    for (std::size_t i = 1; i < scaled.size(); ++i) terms_->append(scaled[i]);
+    ranges_.clear();
+    for (const auto& [from, to] : horizon_ranges(options.horizon_max)) {
+        ranges_.push_back({from, to, {}});
+        learn(ranges_.back(), scaled);
+    }
+    return {};
+}
+
+void Ridge::learn(Range& range, const std::vector<double>& scaled) {
+    using Eigen::Index;
+    const std::size_t begin = terms_->warm_up(), size = scaled.size(), terms = terms_->count();
+    if (size < begin + range.to + 2 * terms) return;
+    const std::size_t origins = size - begin - range.to;
+    const std::size_t width = range.to - range.from + 1;
+    const std::size_t rows_wanted = width == 1 ? kRowsMax * 2 : kRowsMax;
+    const std::size_t rows = std::min(origins, rows_wanted);
+
+    Eigen::MatrixXd x(static_cast<Index>(terms), static_cast<Index>(rows));  // a row of data is a column
+    Eigen::VectorXd y(static_cast<Index>(rows)), weight(static_cast<Index>(rows));
+    std::size_t used = 0;
+    for (std::size_t k = 0; k < rows; ++k) {
+        const std::size_t origin = begin + (rows == origins ? k : k * origins / rows);
+        const std::size_t target = origin + range.from + spread(k, width);
+        if (std::isnan(scaled[target])) continue;
+        const auto column = static_cast<Index>(used++);
+        terms_->write(origin, target, x.col(column).data());
+        const double base = terms_->base(origin, target);
+        y[column] = scaled[target] - base;
+        const double age = static_cast<double>(size - target) / static_cast<double>(size);
+        weight[column] = std::pow(kAgeWeight, age) * (scale_ ? scale_->slope(base + profile(target)) : 1.0);
+    }
+    if (used < 2 * terms) return;
+    const auto n = static_cast<Index>(used), p = static_cast<Index>(terms);
+    x.conservativeResize(p, n);
+    y.conservativeResize(n);
+    weight.conservativeResize(n);
+    weight /= weight.mean();
+    // Standardize; the constant (term 0) is neither scaled nor penalized.
+    Eigen::VectorXd size_of = (x.array().square().rowwise().mean()).sqrt();
+    for (Index j = 0; j < p; ++j)
+        if (!(size_of[j] > 1e-9)) size_of[j] = 1;
+    x.array().colwise() /= size_of.array();
+    Eigen::VectorXd beta = Eigen::VectorXd::Zero(p), robust = weight;
+    const double penalty = kPenalty * (1 + kPenaltyGrowth * static_cast<double>(range.from));
+    for (int pass = 0; pass <= kReweightings; ++pass) {
+        const Eigen::VectorXd root = robust.cwiseSqrt();
+        const Eigen::MatrixXd xw = x * root.asDiagonal();
+        Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(p, p);
+        gram.selfadjointView<Eigen::Lower>().rankUpdate(xw);
+        const double g00 = gram(0, 0);
+        gram.diagonal().array() += penalty * robust.sum();
+        gram(0, 0) = g00 + 0.001 * robust.sum();
+        beta = gram.selfadjointView<Eigen::Lower>().llt().solve(x * robust.cwiseProduct(y));
+        if (pass == kReweightings) break;
+        const Eigen::VectorXd off = (y - x.transpose() * beta).cwiseAbs();
+        const double typical = off.dot(weight) / weight.sum();
+        robust = weight.array() / (off.array() / (typical + 1e-12)).max(0.3);
+    }
+    const Eigen::VectorXd plain = beta.array() / size_of.array();
+    range.coefficients.assign(plain.data(), plain.data() + plain.size());
+}
+
+std::vector<double> Ridge::forecast(std::size_t horizon) const {
+    std::vector<double> forecast(horizon), terms(terms_->count());
+    const std::size_t origin = terms_->size() - 1;
+    const bool warm = origin >= terms_->warm_up();
+    for (const Range& range : ranges_)
+        for (std::size_t h = range.from; h <= std::min(range.to, horizon); ++h) {
+            double scaled = terms_->base(origin, origin + h);
+            if (warm && !range.coefficients.empty()) {
+                terms_->write(origin, origin + h, terms.data());
+                for (std::size_t j = 0; j < terms.size(); ++j) scaled += range.coefficients[j] * terms[j];
+            }
+            forecast[h - 1] = back(scaled + profile(origin + h));
+        }
+    return forecast;
+}
+
+bool Ridge::extend(const std::vector<double>& values) {
+    for (const double value : values)
+        terms_->append(std::isnan(value) ? value : forward(value) - profile(terms_->size()));
+    return true;
+}
+
+}  // namespace warmfront::forecast
