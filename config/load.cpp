@@ -101,7 +101,7 @@ void assign(const Setting& setting, const Written& written, Settings& settings, 
 
 // The node as a RawValue; place_of(mark) says where something stands. False if it is too composed.
 template <typename PlaceOf>
-bool read_value(const YAML::Node& node, const PlaceOf& place_of, Written& written) {
+bool read_value(const YAML::Node& node, const PlaceOf& place_of, bool lists_allowed, Written& written) {
     using Shape = RawValue::Shape;
     const auto take_item = [&](const YAML::Node& item) {
         written.value.items.push_back(item.Scalar());
@@ -112,8 +112,18 @@ bool read_value(const YAML::Node& node, const PlaceOf& place_of, Written& writte
         auto& record = written.value.records.emplace_back();
         auto& places = written.field_places.emplace_back();
         for (const auto& pair : map) {
-            if (!pair.first.IsScalar() || !(pair.second.IsScalar() || pair.second.IsNull())) return false;
-            record.push_back({pair.first.Scalar(), pair.second.IsNull() ? "" : pair.second.Scalar()});
+            if (!pair.first.IsScalar()) return false;
+            auto& field = record.emplace_back(RawValue::Field{pair.first.Scalar(), "", {}});
+            if (lists_allowed && pair.second.IsSequence()) {
+                for (const auto& item : pair.second) {
+                    if (!item.IsScalar()) return false;
+                    field.items.push_back(item.Scalar());
+                }
+            } else if (pair.second.IsScalar()) {
+                field.value = pair.second.Scalar();
+            } else if (!pair.second.IsNull()) {
+                return false;
+            }
             places.push_back(place_of(pair.first.Mark()));
         }
         return true;
@@ -207,7 +217,7 @@ private:
         Written written{RawValue{}, node.IsNull() ? key_place : place(node.Mark()), {}, {}};
         const auto place_of_mark = [this](const YAML::Mark& mark) { return place(mark); };
         const bool readable =
-            (!node.IsMap() || setting.takes_records) && read_value(node, place_of_mark, written);
+            (!node.IsMap() || setting.takes_records) && read_value(node, place_of_mark, setting.takes_lists, written);
         if (readable) return assign(setting, written, settings_, report_);
         report_.add(written.place, setting.name,
                     fmt::format("expected {}, found {}", setting.expected,
@@ -227,7 +237,7 @@ private:
 };
 
 // Records given in flags are YAML, one or a list of them in each; what is not stays the text that it is.
-RawValue records_of(const std::vector<std::string>& values) {
+RawValue records_of(const std::vector<std::string>& values, bool lists_allowed) {
     RawValue as_text{values.size() == 1 ? RawValue::Shape::Scalar : RawValue::Shape::List, values, {}};
     if (values.size() == 1 && values.front().empty()) return {};
     Written all{RawValue{RawValue::Shape::Records, {}, {}}, "", {}, {}};
@@ -235,7 +245,7 @@ RawValue records_of(const std::vector<std::string>& values) {
         Written one;
         try {
             const auto nowhere = [](const YAML::Mark&) { return std::string(); };
-            if (!read_value(YAML::Load(value), nowhere, one)) return as_text;
+            if (!read_value(YAML::Load(value), nowhere, lists_allowed, one)) return as_text;
         } catch (const YAML::Exception&) {
             return as_text;
         }
@@ -250,7 +260,7 @@ void apply_override(const Override& given, Settings& settings, Report& report) {
     if (!setting) return report_unknown(given.flag, given.setting, report);
     const auto shape = given.values.size() == 1 ? RawValue::Shape::Scalar : RawValue::Shape::List;
     Written written{RawValue{shape, given.values, {}}, given.flag, {}, {}};
-    if (setting->takes_records) written.value = records_of(given.values);
+    if (setting->takes_records) written.value = records_of(given.values, setting->takes_lists);
     assign(*setting, written, settings, report);
 }
 

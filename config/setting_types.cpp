@@ -36,7 +36,12 @@ RawValue scalar(const std::string& text) {
     return {RawValue::Shape::Scalar, {text}, {}};
 }
 
-// Plain where YAML reads it as it stands, else in double quotes.
+bool is_name(const std::string& text) {
+    return !text.empty() && text.find_first_of(std::string_view("\0\n", 2)) == std::string::npos;
+}
+
+}  // namespace
+
 std::string yaml_text(std::string_view text) {
     const auto plain = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -55,12 +60,6 @@ std::string yaml_text(std::string_view text) {
     }
     return out + '"';
 }
-
-bool is_name(const std::string& text) {
-    return !text.empty() && text.find_first_of(std::string_view("\0\n", 2)) == std::string::npos;
-}
-
-}  // namespace
 
 const std::string* only_item(const RawValue& raw) {
     return raw.shape == RawValue::Shape::Scalar ? &raw.items.front() : nullptr;
@@ -209,7 +208,7 @@ Parsed<Choice> ChoicesType::parse_one(const std::vector<RawValue::Field>& record
         return tl::unexpected(Mismatch{0, field, std::move(expected), std::move(found), std::move(known)});
     };
     for (std::size_t i = 0; i < record.size(); ++i) {
-        const auto& [name, value] = record[i];
+        const auto& [name, value, items] = record[i];
         const auto same = [&name = name](const RawValue::Field& field) { return field.name == name; };
         if (std::ranges::count_if(record, same) > 1) return mismatch(i, name + " only once", name);
         if (name == key) {

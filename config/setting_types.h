@@ -29,6 +29,7 @@ struct RawValue {
     enum class Shape { Nothing, Scalar, List, Records };
     struct Field {
         std::string name, value;
+        std::vector<std::string> items{};  // of a list; value is then empty
     };
     Shape shape = Shape::Nothing;
     std::vector<std::string> items;  // one for a scalar
@@ -169,6 +170,8 @@ private:
     [[nodiscard]] Parsed<Choice> parse_one(const std::vector<RawValue::Field>& record) const;
 };
 
+// As YAML reads it back: plain where it can be, else in double quotes.
+[[nodiscard]] std::string yaml_text(std::string_view text);
 // The item of a scalar; nullptr for nothing and for lists.
 [[nodiscard]] const std::string* only_item(const RawValue& raw);
 // "one of a, b, c"

@@ -73,6 +73,26 @@ struct CatalogSettings {
     std::chrono::milliseconds refresh{10'000};  // how often the catalog is compared with PostgreSQL's
 };
 
+// Days that are not like others; what config/holidays.h reads. Unix seconds, to_s the first after.
+struct Holiday {
+    std::string name;  // empty: a holiday like any other
+    std::int64_t from_s = 0, to_s = 0;
+    bool operator==(const Holiday&) const = default;
+};
+
+// What will raise or lower the load of some tables, known beforehand.
+struct KnownEvent {
+    std::string name;
+    std::int64_t from_s = 0, to_s = 0;
+    std::vector<std::string> tables;  // name or schema.name; empty: all
+    bool operator==(const KnownEvent&) const = default;
+};
+
+struct ForecastSettings {
+    std::vector<Holiday> holidays;   // ascending by from_s
+    std::vector<KnownEvent> events;  // ascending by from_s
+};
+
 struct Settings {
     std::vector<Address> listen{{"127.0.0.1", 6432, {}}};
     std::string upstream = "host=127.0.0.1 port=5432 user=postgres dbname=postgres";  // conninfo or URI
@@ -90,6 +110,7 @@ struct Settings {
     FunctionSettings functions;
     VerifySettings verify;
     CatalogSettings catalog;
+    ForecastSettings forecast;
 };
 
 }  // namespace warmfront

@@ -27,6 +27,7 @@ struct Setting {
     std::string expected;   // type and range, as in "a size from 1KiB to 1GiB, such as 256MiB"
     std::vector<std::string_view> choices;  // the words it knows, if it is a choice
     bool takes_records;                     // a list of maps, not of texts
+    bool takes_lists;                       // within those maps
 
     // Sets it from what was written, or says what does not fit and changes nothing.
     std::function<std::optional<Mismatch>(Settings&, const RawValue&)> assign;

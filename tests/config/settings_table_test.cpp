@@ -78,10 +78,13 @@ TEST_CASE("settings table: each row reads, prints, compares and copies its own m
         {"functions.volatile", "random"},
         {"functions.user", "app.price"},
         {"verify.sample", "0.25"},
-        {"catalog.refresh", "1m"}};
+        {"catalog.refresh", "1m"},
+        {"forecast.holidays", "2026-11-11 singles' day"},
+        {"forecast.events", "{name: sale, from: \"2026-11-27\", to: \"2026-11-30\"}"}};
     const std::map<std::string_view, RawValue> records{
         {"tables", record({{"name", "audit.log"}, {"cache", "off"}})},
-        {"templates", record({{"match", "SELECT 1"}, {"ttl", "5s"}})}};
+        {"templates", record({{"match", "SELECT 1"}, {"ttl", "5s"}})},
+        {"forecast.events", record({{"name", "sale"}, {"from", "2026-11-27"}, {"to", "2026-11-30"}})}};
     REQUIRE(others.size() == settings_table().size());
     for (const auto& [name, value] : others) {
         CAPTURE(name);

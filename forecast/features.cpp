@@ -1,0 +1,256 @@
+// Slots' means are decayed means, so that appending is constant work; a bucket far off what was expected moves
+// its slot by a bounded amount only (winsorizing), because one outlier would be forecast again for weeks.
+#include "forecast/features.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+namespace warmfront::forecast {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr std::int64_t kDay_s = 86'400;
+
+constexpr double kSlotRate = 0.2, kLongSlotRate = 0.3, kFastRate = 0.5, kMediumRate = 0.12, kSpreadRate = 0.01;
+constexpr double kOffMax = 6;            // in spreads: what moves a slot's mean at most
+constexpr double kAlikeShare = 0.7;      // of a day's own effect is believed after one like it
+constexpr std::size_t kShortWindow = 3;  // buckets of the short rolling mean
+
+using enum FeatureGroup;
+constexpr std::array<Feature, kFeatures> kTable{{
+    {"off its slot, now", RecentLoad},
+    {"off its slot, one bucket before", RecentLoad},
+    {"off its slot, the last buckets", RecentLoad},
+    {"off its slot, the last hours", RecentLoad},
+    {"off its slot, the last season", RecentLoad},
+    {"mean of 3 buckets less the season's", RecentLoad},
+    {"mean of a quarter season less the season's", RecentLoad},
+    {"mean of the season less the long season's", RecentLoad},
+    {"same slot, one season before", Season},
+    {"same slot, two seasons before", Season},
+    {"same slot of the long season, its mean", Season},
+    {"same slot, one long season before", Season},
+    {"slot's mean less the season's", Season},
+    {"slope of the slots' means", Season},
+    {"place within the season", TimeOfDay},
+    {"which season of the long one", DayOfWeek},
+    {"weekend", DayOfWeek},
+    {"day of the month", Date},
+    {"day of the year", Date},
+    {"share that is a holiday", Holidays},
+    {"what holidays of this name did", Holidays},
+    {"what holidays did", Holidays},
+    {"days until a holiday", Holidays},
+    {"days since a holiday", Holidays},
+    {"share that is an event", Events},
+    {"what events of this name did", Events},
+    {"days until an event", Events},
+    {"buckets ahead", Horizon},
+    {"typical load", Size},
+}};
+
+double towards(double from, double to, double rate) {
+    return from + rate * (to - from);
+}
+
+std::vector<Span> spans_of(const std::vector<Event>& events) {
+    std::vector<Span> spans;
+    for (const Event& event : events) spans.push_back(event.span);
+    return spans;
+}
+
+std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+    return a / b - (a % b < 0 ? 1 : 0);
+}
+
+// 0 is Sunday.
+std::int64_t weekday(std::int64_t time_s) {
+    return ((floor_div(time_s, kDay_s) + 4) % 7 + 7) % 7;
+}
+
+}  // namespace
+
+std::string_view name_of(FeatureGroup group) {
+    switch (group) {
+        case RecentLoad: return "recent load";
+        case Season: return "season";
+        case TimeOfDay: return "time of day";
+        case DayOfWeek: return "day of week";
+        case Date: return "date";
+        case Holidays: return "holidays";
+        case Events: return "events";
+        case Horizon: return "horizon";
+        case Size: return "size";
+    }
+    return "";
+}
+
+const std::array<Feature, kFeatures>& feature_table() {
+    return kTable;
+}
+
+Features::Shape Features::shape_of(const Series& series, const Calendar* calendar) {
+    Shape shape{series.start_s, series.step_s, 1, 1, 1, calendar};
+    if (!series.seasons.empty() && 3 * series.seasons[0] <= series.size()) shape.season = series.seasons[0];
+    if (shape.season > 1 && series.seasons.size() > 1 && 2 * series.seasons[1] <= series.size())
+        shape.long_season = series.seasons[1];
+    return shape;
+}
+
+Features::Features(const Shape& shape) : shape_(shape) {
+    if (shape.calendar == nullptr) return;
+    holidays_ = DayEffects(shape.calendar->holidays, shape.start_s, shape.step_s);
+    events_ = DayEffects(spans_of(shape.calendar->events), shape.start_s, shape.step_s);
+}
+
+void Features::reserve(std::size_t buckets) {
+    for (auto* column : {&value_, &slot_, &long_slot_, &off_, &off_fast_, &off_medium_, &off_slow_})
+        column->reserve(buckets);
+    sum_.reserve(buckets);
+    off_sum_.reserve(buckets);
+    known_.reserve(buckets);
+}
+
+void Features::append(double scaled) {
+    const std::size_t i = value_.size();
+    const bool first = i == 0, seasoned = i >= shape_.season, long_seasoned = i >= shape_.long_season;
+    const auto last = [first](const std::vector<float>& of) { return first ? 0.0 : static_cast<double>(of.back()); };
+    const auto before = [&](const std::vector<float>& of, std::size_t season, double otherwise) {
+        return i >= season && !first ? static_cast<double>(of[i - season]) : otherwise;
+    };
+    const bool is_known = !std::isnan(scaled);
+    // In the first season nothing is known of the slot: the bucket itself stands in.
+    const double slot = before(slot_, shape_.season, is_known ? scaled : last(value_));
+    if (!is_known) scaled = seasoned && !first ? slot + last(off_medium_) : slot;
+    const double off = scaled - slot;
+    const double bound = spread_ > 0 ? kOffMax * spread_ : std::abs(off);
+    const double bounded = std::clamp(off, -bound, bound);
+    const bool unlike = holidays_.share(i) > 0.5 || events_.share(i) > 0.5;
+    const double slow = 2.0 / static_cast<double>(std::max<std::size_t>(shape_.season, 12) + 1);
+    const double long_slot = before(long_slot_, shape_.long_season, scaled);
+
+    value_.push_back(static_cast<float>(scaled));
+    known_.push_back(is_known);
+    slot_.push_back(static_cast<float>(unlike ? slot : slot + kSlotRate * bounded));
+    long_slot_.push_back(static_cast<float>(
+        unlike || !long_seasoned ? (unlike ? long_slot : scaled) : towards(long_slot, slot + bounded, kLongSlotRate)));
+    off_.push_back(static_cast<float>(off));
+    off_fast_.push_back(static_cast<float>(towards(last(off_fast_), off, kFastRate)));
+    // A holiday's load says little of the days after it.
+    const double slow_off = unlike ? 0.0 : bounded;
+    off_medium_.push_back(static_cast<float>(towards(last(off_medium_), unlike ? off : bounded, kMediumRate)));
+    off_slow_.push_back(static_cast<float>(towards(last(off_slow_), slow_off, slow)));
+    sum_.push_back((first ? 0.0 : sum_.back()) + scaled);
+    off_sum_.push_back((first ? 0.0 : off_sum_.back()) + off);
+    if (seasoned && !first && !unlike)
+        spread_ = spread_ == 0 ? std::abs(off) : towards(spread_, std::abs(bounded), kSpreadRate);
+}
+
+// The last bucket at or before the origin in the target's slot.
+std::size_t Features::same_slot(std::size_t origin, std::size_t target, std::size_t season) const {
+    const std::size_t ahead = target - origin, back = season * ((ahead + season - 1) / season);
+    return target >= back ? target - back : origin;
+}
+
+double Features::mean(std::size_t end, std::size_t count) const {
+    count = std::min(count, end);
+    if (count == 0) return kNan;
+    return (sum_[end - 1] - (end > count ? sum_[end - 1 - count] : 0.0)) / static_cast<double>(count);
+}
+
+double Features::base(std::size_t origin, std::size_t target) const {
+    double base = static_cast<double>(slot_[same_slot(origin, target, shape_.season)]);
+    for (const DayEffects* days : {&holidays_, &events_}) {
+        const double own = effect(*days, origin, target);
+        if (!std::isnan(own)) base += own;
+    }
+    return base;
+}
+
+// What days of this name did, as far as that is believed: the more there were, the more.
+double Features::effect(const DayEffects& days, std::size_t origin, std::size_t target) const {
+    const auto known = days.of_name(origin, target, off_, shape_.season);
+    return known.mean * (1 - std::pow(1 - kAlikeShare, static_cast<double>(known.spans)));
+}
+
+std::array<double, Features::kDeviations> Features::deviations(std::size_t origin) const {
+    const auto at = [](const std::vector<float>& of, std::size_t i) { return static_cast<double>(of[i]); };
+    return {at(off_, origin), at(off_, origin - 1), at(off_fast_, origin), at(off_medium_, origin),
+            at(off_slow_, origin)};
+}
+
+void Features::write_recent(std::size_t origin, float*& row) const {
+    for (const double off : deviations(origin)) *row++ = static_cast<float>(off);
+    const double season = mean(origin + 1, std::max<std::size_t>(shape_.season, 12));
+    *row++ = static_cast<float>(mean(origin + 1, kShortWindow) - season);
+    *row++ = static_cast<float>(mean(origin + 1, std::max<std::size_t>(shape_.season / 4, 4)) - season);
+    const bool longer = shape_.long_season > 1;
+    *row++ = static_cast<float>(longer ? season - mean(origin + 1, shape_.long_season) : kNan);
+}
+
+void Features::write_season(std::size_t origin, std::size_t target, float*& row) const {
+    const std::size_t season = shape_.season, same = same_slot(origin, target, season);
+    const bool seasonal = season > 1, longer = shape_.long_season > 1;
+    const double slot = static_cast<double>(slot_[same]);
+    *row++ = static_cast<float>(seasonal ? static_cast<double>(value_[same]) - slot : kNan);
+    *row++ = static_cast<float>(
+        seasonal && same >= season ? static_cast<double>(value_[same - season]) - slot : kNan);
+    const std::size_t long_same = same_slot(origin, target, shape_.long_season);
+    const bool long_known = longer && target >= shape_.long_season && origin >= shape_.long_season;
+    *row++ = static_cast<float>(long_known ? static_cast<double>(long_slot_[long_same]) - slot : kNan);
+    *row++ = static_cast<float>(long_known ? static_cast<double>(value_[long_same]) - slot : kNan);
+    *row++ = static_cast<float>(slot - mean(origin + 1, std::max<std::size_t>(season, 12)));
+    // Slots around the target's; the one after may lie one season back.
+    const bool around = seasonal && same >= season;
+    const std::size_t next = same + 1 <= origin ? same + 1 : same + 1 - season;
+    *row++ = around ? slot_[next] - slot_[same - 1] : static_cast<float>(kNan);
+}
+
+void Features::write_clock(std::size_t target, float*& row) const {
+    const std::int64_t time_s = time_of(target);
+    const auto season_s = static_cast<std::int64_t>(shape_.season) * shape_.step_s;
+    const std::int64_t cycle_s = shape_.season > 1 ? season_s : kDay_s;
+    const bool finer = cycle_s > shape_.step_s;
+    const std::int64_t within_s = time_s - floor_div(time_s, cycle_s) * cycle_s;
+    *row++ = finer && cycle_s <= kDay_s ? static_cast<float>(within_s) / static_cast<float>(cycle_s)
+                                        : static_cast<float>(kNan);
+    const bool days = cycle_s == kDay_s || shape_.season == 1 || shape_.step_s >= kDay_s;
+    const std::size_t seasons_within = shape_.long_season / std::max<std::size_t>(shape_.season, 1);
+    if (days || seasons_within < 2)
+        *row++ = static_cast<float>(weekday(time_s));
+    else
+        *row++ = static_cast<float>(static_cast<std::size_t>(floor_div(time_s, cycle_s)) % seasons_within);
+    const std::int64_t day = weekday(time_s);
+    *row++ = days ? static_cast<float>(day == 0 || day == 6) : static_cast<float>(kNan);
+    const std::chrono::sys_days date{std::chrono::days(floor_div(time_s, kDay_s))};
+    const std::chrono::year_month_day civil{date};
+    *row++ = static_cast<float>(static_cast<unsigned>(civil.day()));
+    const std::chrono::sys_days new_year{civil.year() / std::chrono::January / 1};
+    const bool years = static_cast<std::int64_t>(size()) * shape_.step_s > 500 * kDay_s;
+    *row++ = years ? static_cast<float>((date - new_year).count()) : static_cast<float>(kNan);
+}
+
+void Features::write_days(std::size_t origin, std::size_t target, float*& row) const {
+    const std::size_t from = shape_.season;
+    *row++ = static_cast<float>(holidays_.share(target));
+    *row++ = static_cast<float>(effect(holidays_, origin, target));
+    *row++ = static_cast<float>(holidays_.empty() ? kNan : holidays_.of_any(origin, off_sum_, from));
+    *row++ = static_cast<float>(holidays_.days_until(target));
+    *row++ = static_cast<float>(holidays_.days_since(target));
+    *row++ = static_cast<float>(events_.share(target));
+    *row++ = static_cast<float>(effect(events_, origin, target));
+    *row++ = static_cast<float>(events_.days_until(target));
+}
+
+void Features::write(std::size_t origin, std::size_t target, float* row) const {
+    write_recent(origin, row);
+    write_season(origin, target, row);
+    write_clock(target, row);
+    write_days(origin, target, row);
+    *row++ = static_cast<float>(std::log1p(static_cast<double>(target - origin)));
+    *row = static_cast<float>(std::log1p(shape_.typical));
+}
+
+}  // namespace warmfront::forecast
