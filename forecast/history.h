@@ -101,10 +101,13 @@ struct HistoryFileStats {
 class HistoryWriter {
 public:
     // The file is made if there is none. One that is damaged, or is another program's, is renamed to
-    // "<path>.<reason>-<Unix seconds>" (its log too) and a new one is made; set_aside() then tells. Fails
+    // "<path>.damaged-<Unix seconds>" (its log too) and a new one is made; set_aside() then tells. Fails
     // where even that cannot be done.
     [[nodiscard]] static Result<HistoryWriter> open(const std::string& path, Retention retention,
                                                     std::int64_t now_s);
+    // Puts the file aside without looking at it: one that was found damaged in use. No writer may be open.
+    [[nodiscard]] static Result<HistoryWriter> start_anew(const std::string& path, Retention retention,
+                                                          std::int64_t now_s, const std::string& why);
     HistoryWriter(HistoryWriter&&) noexcept;
     HistoryWriter& operator=(HistoryWriter&&) noexcept;
     ~HistoryWriter();
@@ -124,14 +127,22 @@ public:
 
     // Adds the lines of export_history(). Nothing is changed if one of them cannot be read: fails with 22P04
     // and "line 7: ..." then. Where the file and the lines know the same bucket of a subject or key, the
-    // lines' numbers stand. The number of lines read, the header left out.
+    // lines' numbers stand; a time that the file has in other steps is refused. The number of records read.
     [[nodiscard]] Result<std::size_t> import(const std::function<bool(std::string& line)>& next_line);
 
 private:
-    explicit HistoryWriter(std::unique_ptr<SqliteFile> file, Retention retention);
+    HistoryWriter(std::unique_ptr<SqliteFile> file, Retention retention);
+    [[nodiscard]] std::int64_t age(std::int64_t full_s) const;
+    [[nodiscard]] Result<bool> roll_keys(std::int64_t now_s);
+    [[nodiscard]] Result<void> forget_old(std::int64_t now_s);
+    [[nodiscard]] Result<bool> fit_size();
+
     std::unique_ptr<SqliteFile> file_;
     Retention retention_;
     std::string set_aside_;
+    double shrunk_ = 1;               // of every age, for the file's size
+    std::int64_t keys_rolled_s_ = 0;  // until when; 0: not known
+    std::int64_t forgotten_s_ = 0;    // when last
 };
 
 class HistoryReader {
