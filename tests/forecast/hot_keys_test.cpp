@@ -31,22 +31,23 @@ public:
 
 }  // namespace
 
-TEST_CASE("hot keys: a template's forecast is shared out bucket by bucket, parts of buckets by their length") {
+TEST_CASE(
+    "hot keys: a template's forecast is shared out bucket by bucket, parts of buckets by their length") {
     struct Row {
         std::string_view name;
         std::int64_t now_s;
         double within_s;
-        double key1, key2;  // requests
+        double key1, key2;   // requests
         double now1, most2;  // a second
     };
     Forecasts forecasts;
     forecasts.series[statement("a")] = from(980, 10, {60, 120, 240, 240});
-    for (const auto& row : std::vector<Row>{
-             {"within one bucket", 980, 5, 15, 3, 3, 0.6},
-             {"a bucket to its end, and no further", 980, 10, 30, 6, 3, 0.6},
-             {"over the change of shares", 985, 20, 15 + 60, 3 + 12 + 60, 3, 12},
-             {"beyond the forecast: its last bucket goes on", 1015, 25, 0, 25 * 12, 0, 12},
-             {"before the forecast: its first bucket", 975, 5, 15, 3, 3, 0.6}}) {
+    for (const auto& row :
+         std::vector<Row>{{"within one bucket", 980, 5, 15, 3, 3, 0.6},
+                          {"a bucket to its end, and no further", 980, 10, 30, 6, 3, 0.6},
+                          {"over the change of shares", 985, 20, 15 + 60, 3 + 12 + 60, 3, 12},
+                          {"beyond the forecast: its last bucket goes on", 1015, 25, 0, 25 * 12, 0, 12},
+                          {"before the forecast: its first bucket", 975, 5, 15, 3, 3, 0.6}}) {
         CAPTURE(row.name);
         double key1 = 0, key2 = 0, now1 = 0, most2 = 0;
         for (const HotKey& hot :

@@ -7,7 +7,8 @@ using namespace warmfront::forecast;
 TEST_CASE("pacing: a bucket gives no more than its rate, and its burst after a rest") {
     TokenBucket tokens(10, 5, 0);
     std::uint64_t given = 0;
-    for (std::uint64_t now_us = 0; now_us <= 20'000'000; now_us += 1'000) given += tokens.take(now_us) ? 1 : 0;
+    for (std::uint64_t now_us = 0; now_us <= 20'000'000; now_us += 1'000)
+        given += tokens.take(now_us) ? 1 : 0;
     CHECK(given >= 199);
     CHECK(given <= 201);
     std::uint64_t at_once = 0;

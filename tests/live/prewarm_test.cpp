@@ -106,7 +106,8 @@ struct Asked {
         if (!extended) return json + "}";
         std::string type_bytes;
         for (const std::uint32_t type : types)
-            for (int shift = 24; shift >= 0; shift -= 8) type_bytes += static_cast<char>(type >> shift & 0xff);
+            for (int shift = 24; shift >= 0; shift -= 8)
+                type_bytes += static_cast<char>(type >> shift & 0xff);
         json += R"(, "kind": "extended", "types": ")" + hex(type_bytes) + R"(", "bind": ")" +
                 hex(bind().substr(7)) + "\"";
         if (row_limit != 0) json += R"(, "row_limit": )" + std::to_string(row_limit);
@@ -180,10 +181,7 @@ std::vector<Asked> kinds_of_reads() {
          .extended = true,
          .values = {"8", "1"},
          .result_formats = mixed},
-        {.name = "extended, a row limit",
-         .sql = kWhole + " -- some",
-         .extended = true,
-         .row_limit = 3},
+        {.name = "extended, a row limit", .sql = kWhole + " -- some", .extended = true, .row_limit = 3},
         {.name = "extended, NULL",
          .sql = "SELECT id FROM item WHERE name IS NOT DISTINCT FROM $1::text ORDER BY id",
          .extended = true,
@@ -268,7 +266,8 @@ TEST_CASE("prewarm: a statement prepared before is served too") {
 TEST_CASE("prewarm: no read is older than what was acknowledged, with fetches in between all the time") {
     if (direct_mode()) return;
     PostgresServer server;
-    server.sql("CREATE TABLE counter (id int PRIMARY KEY, v int NOT NULL); INSERT INTO counter VALUES (1, 0)");
+    server.sql(
+        "CREATE TABLE counter (id int PRIMARY KEY, v int NOT NULL); INSERT INTO counter VALUES (1, 0)");
     const WarmfrontProcess warmfront(server, {.settings = "prewarm: {rate: 100000, concurrency: 4}\n"});
     const Asked asked{.name = "", .sql = "SELECT v FROM counter WHERE id = 1"};
     std::atomic<bool> over{false};

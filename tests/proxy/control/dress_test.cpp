@@ -8,9 +8,14 @@ using namespace warmfront::control;
 namespace {
 
 ProbedValues base() {
-    return {{"current_database", "app"}, {"session_user", "warm"}, {"current_user", "warm"},
-            {"has_temp_objects", "f"},   {"TimeZone", "UTC"},      {"search_path", "\"$user\", public"},
-            {"app.tenant", std::string(1, '\0')}, {"statement_timeout", "10s"}};
+    return {{"current_database", "app"},
+            {"session_user", "warm"},
+            {"current_user", "warm"},
+            {"has_temp_objects", "f"},
+            {"TimeZone", "UTC"},
+            {"search_path", "\"$user\", public"},
+            {"app.tenant", std::string(1, '\0')},
+            {"statement_timeout", "10s"}};
 }
 
 Replay of(std::vector<std::pair<std::string, std::string>> settings) {
@@ -35,10 +40,12 @@ TEST_CASE("dress: what is to be set, and as whom") {
     const auto alice = of({{"session_user", "alice"}, {"current_user", "alice"}});
     for (const auto& row : std::vector<Row>{
              {"nothing named", of({}), false, Own, "", "", Guise::Own},
-             {"the same", of({{"session_user", "warm"}, {"current_user", "warm"}, {"TimeZone", "UTC"}}), false,
-              Own, "", "", Guise::Own},
+             {"the same", of({{"session_user", "warm"}, {"current_user", "warm"}, {"TimeZone", "UTC"}}),
+              false, Own, "", "", Guise::Own},
              {"settings, quoted",
-              of({{"TimeZone", "o'clock\\"}, {"app.tenant", "5"}, {"statement_timeout", "1s"},
+              of({{"TimeZone", "o'clock\\"},
+                  {"app.tenant", "5"},
+                  {"statement_timeout", "1s"},
                   {"current_database", "other"}}),
               false, Own,
               "SELECT pg_catalog.set_config(E'TimeZone', E'o\\'clock\\\\', false), "

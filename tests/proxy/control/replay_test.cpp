@@ -1,5 +1,7 @@
 #include "proxy/control/replay.h"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "cache/key.h"
@@ -55,9 +57,8 @@ TEST_CASE("replay: a simple query's literals come back where they were") {
 TEST_CASE("replay: text and back") {
     const std::string bind("\0\1\0\1\0\2\0\0\0\4\0\0\0\7\xff\xff\xff\xff\0\1\0\1", 22);
     REQUIRE(bind_of(bind));
-    const auto extended =
-        replay_of(settings(), "SELECT \"\xc3\xa4\" FROM t WHERE a = $1 AND b = $2", 'E', 9,
-                  details_of(std::string("\0\0\0\27\0\0\0\0", 8), bind));
+    const auto extended = replay_of(settings(), "SELECT \"\xc3\xa4\" FROM t WHERE a = $1 AND b = $2", 'E', 9,
+                                    details_of(std::string("\0\0\0\27\0\0\0\0", 8), bind));
     REQUIRE(extended);
     CHECK(extended->bind == bind);
     CHECK(extended->parameter_types.size() == 8);
