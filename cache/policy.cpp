@@ -126,6 +126,10 @@ PolicyNode* Policy::victim() {
     return state_->queues.victim();
 }
 
+void Policy::spared(PolicyNode& node) {
+    state_->queues.readmit(node);
+}
+
 void Policy::set_capacity(std::size_t capacity) {
     state_->capacity = capacity;
     state_->queues.set_capacity(capacity);

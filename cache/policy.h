@@ -61,6 +61,9 @@ public:
     // The next entry to evict while the charge is over capacity, already unlinked; nullptr when it fits.
     // It may be the entry just inserted (not admitted).
     [[nodiscard]] PolicyNode* victim();
+    // The victim stays after all, as if it had proved itself; no request is counted. The caller goes on
+    // calling victim(), and spares no more than some of them.
+    void spared(PolicyNode& node);
     // The caller calls victim() until it gives nullptr.
     void set_capacity(std::size_t capacity);
     [[nodiscard]] std::size_t charge() const;

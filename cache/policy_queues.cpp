@@ -88,6 +88,12 @@ PolicyNode* Queues::victim() {
     }
 }
 
+void Queues::readmit(PolicyNode& node) {
+    (void)ghosts_.take(node.hash);  // it is no ghost
+    node.uses = 0;
+    link(QueueName::Main, node);
+}
+
 void Queues::set_capacity(std::size_t capacity) {
     arc_target_ = arc_share() * static_cast<double>(capacity);
     capacity_ = capacity;

@@ -42,6 +42,7 @@ public:
     void inserted(PolicyNode& node);
     void removed(PolicyNode& node);
     [[nodiscard]] PolicyNode* victim();
+    void readmit(PolicyNode& node);  // the last victim
     void set_capacity(std::size_t capacity);
     [[nodiscard]] std::size_t charge() const { return small_.charge + main_.charge; }
 

@@ -1,6 +1,6 @@
-// Locks: a shard's mutex guards its table, policy, limits and counters, and the links inside its entries. No
-// other lock is taken under it. What leaves a shard is collected in a Dropped that outlives the lock and
-// frees afterwards.
+// Locks: a shard's mutex guards its table, policy, limits, hints and counters, and the links inside its
+// entries. No other lock is taken under it. What leaves a shard is collected in a Dropped that outlives the
+// lock and frees, or is handed down, afterwards.
 #include "cache/store.h"
 
 #include <algorithm>
@@ -17,6 +17,7 @@ static constexpr std::size_t kShardsMax = 64;
 static constexpr std::size_t kShardBytesMin = std::size_t{16} << 20;  // below, the policy's own memory weighs
 static constexpr int kEvictionRoundsMax = 16;
 static constexpr std::size_t kEvictionsPerLock = 256;  // when a smaller budget evicts much at once
+static constexpr int kSparedMax = 64;                  // hinted entries passed over for one fill
 
 struct alignas(64) Store::Shard {
     Shard(std::size_t budget, std::uint64_t ttl)
@@ -31,10 +32,12 @@ struct alignas(64) Store::Shard {
     std::unique_ptr<Policy> policy;
     std::size_t fitted_bytes = 0;  // fixed_bytes() when the policy was last given its capacity
     StoreStats counted;            // entries and bytes unused
+    HintSet hints;
+    std::uint64_t newest_ms = 0;  // the latest filled_at: what hints take for the time
 
     // What the budget pays beside entries.
     [[nodiscard]] std::size_t fixed_bytes() const {
-        return sizeof(Shard) + table.bytes() + policy->memory_bytes();
+        return sizeof(Shard) + table.bytes() + policy->memory_bytes() + hints.memory_bytes();
     }
     [[nodiscard]] std::size_t capacity() const {
         return budget_bytes - std::min(budget_bytes, fixed_bytes());
@@ -45,6 +48,8 @@ struct alignas(64) Store::Shard {
     }
 
     [[nodiscard]] bool takes(const Entry& entry, const Entry* resident) const;
+    // Nearly full, and the entry is one that is not expected to be asked for.
+    [[nodiscard]] bool is_too_cold(const Entry& entry) const;
     void drop(const Entry* entry, Dropped& dropped);
     // Until the entries fit the policy's capacity or limit are out; true when they fit.
     bool evict(Dropped& dropped, std::size_t limit);
@@ -56,6 +61,11 @@ bool Store::Shard::takes(const Entry& entry, const Entry* resident) const {
            (resident == nullptr || entry.filled_at_ms() > resident->filled_at_ms() || !resident->current());
 }
 
+bool Store::Shard::is_too_cold(const Entry& entry) const {
+    const bool nearly_full = policy->charge() + entry.charge() > capacity() / 16 * 15;
+    return nearly_full && hints.is_cold(entry.key().hash, newest_ms);
+}
+
 void Store::Shard::drop(const Entry* entry, Dropped& dropped) {
     policy->removed(entry->node_);
     table.remove(entry);
@@ -63,9 +73,17 @@ void Store::Shard::drop(const Entry* entry, Dropped& dropped) {
 }
 
 bool Store::Shard::evict(Dropped& dropped, std::size_t limit) {
-    for (; limit > 0; --limit) {
-        const PolicyNode* node = policy->victim();
+    int spared = 0;
+    while (limit > 0) {
+        PolicyNode* node = policy->victim();
         if (node == nullptr) return true;
+        if (spared < kSparedMax && hints.is_hot(node->hash, newest_ms)) {
+            policy->spared(*node);
+            ++spared;
+            ++counted.spared;
+            continue;
+        }
+        --limit;
         const Entry* entry = Entry::of(node);
         table.remove(entry);
         dropped.add(entry);
@@ -85,7 +103,7 @@ void Store::Shard::evict_all_over_budget(Dropped& dropped) {
     }
 }
 
-Store::Store(StoreOptions options) {
+Store::Store(StoreOptions options) : memory_bytes_(options.memory_bytes), ttl_ms_(options.ttl_ms) {
     std::size_t shards = options.shards;
     if (shards == 0)
         shards =
@@ -98,9 +116,13 @@ Store::~Store() {
     clear();
 }
 
-Store::Shard& Store::shard_of(std::uint64_t hash) const {
+std::size_t Store::shard_number(std::uint64_t hash) const {
     // The high half of the hash, scaled to the number of shards; the tables take the low bits.
-    return *shards_[(hash >> 32) * shards_.size() >> 32];
+    return (hash >> 32) * shards_.size() >> 32;
+}
+
+Store::Shard& Store::shard_of(std::uint64_t hash) const {
+    return *shards_[shard_number(hash)];
 }
 
 // No longer good, but good enough when there is nothing better.
@@ -147,23 +169,42 @@ Store::Glance Store::glance(const KeyView& key, std::uint64_t now_ms) const {
     return glance;
 }
 
-bool Store::fill(EntryRef entry) {
+bool Store::put(EntryRef entry, bool is_new) {
     if (!entry) return false;
-    const KeyView key = entry->key();
-    Shard& shard = shard_of(key.hash);
-    Dropped dropped;
+    const std::uint64_t hash = entry->key().hash;
+    LowerTier* const lower = lower_.load(std::memory_order_acquire);
+    if (is_new && lower != nullptr) lower->superseded(hash);
+    Dropped dropped, evicted;
+    const bool taken = put_in(shard_of(hash), entry, is_new, dropped, evicted);
+    hand_down(evicted);
+    return taken;
+}
+
+bool Store::put_in(Shard& shard, EntryRef& entry, bool is_new, Dropped& dropped, Dropped& evicted) {
     const std::lock_guard lock(shard.mutex);
-    const Entry* resident = shard.table.find(key);
+    shard.newest_ms = std::max(shard.newest_ms, entry->filled_at_ms());
+    const Entry* resident = shard.table.find(entry->key());
     if (!shard.takes(*entry, resident)) {
-        ++shard.counted.fills_refused;
+        if (is_new) ++shard.counted.fills_refused;
         return false;
     }
     if (resident != nullptr) shard.drop(resident, dropped);
+    if (is_new) ++shard.counted.fills;
+    if (lower_.load(std::memory_order_relaxed) != nullptr && shard.is_too_cold(*entry)) {
+        ++shard.counted.demoted;
+        evicted.add(entry.release());
+        return true;
+    }
     shard.table.insert(entry.get());
     shard.policy->inserted(entry.release()->node_);
-    ++shard.counted.fills;
-    shard.evict_all_over_budget(dropped);
+    shard.evict_all_over_budget(evicted);
     return true;
+}
+
+void Store::hand_down(Dropped& evicted) {
+    LowerTier* const lower = lower_.load(std::memory_order_acquire);
+    if (lower == nullptr) return;
+    evicted.take_all([lower](EntryRef entry) { lower->gave_up(std::move(entry)); });
 }
 
 void Store::clear() {
@@ -183,15 +224,57 @@ void Store::clear() {
 }
 
 void Store::set_limits(std::size_t memory_bytes, std::uint64_t ttl_ms) {
+    const std::lock_guard lock(limits_mutex_);
+    memory_bytes_ = memory_bytes;
+    ttl_ms_ = ttl_ms;
+    apply_limits();
+}
+
+void Store::reserve(std::size_t bytes) {
+    const std::lock_guard lock(limits_mutex_);
+    reserved_bytes_ = bytes;
+    apply_limits();
+}
+
+void Store::apply_limits() {
+    const std::size_t left = memory_bytes_ - std::min(memory_bytes_, reserved_bytes_);
     for (auto& shard : shards_) {
         for (bool fits = false; !fits;) {
-            Dropped dropped;
-            const std::lock_guard lock(shard->mutex);
-            shard->budget_bytes = memory_bytes / shards_.size();
-            shard->ttl_ms = ttl_ms;
-            shard->fit_policy();
-            fits = shard->evict(dropped, kEvictionsPerLock);
+            Dropped evicted;
+            {
+                const std::lock_guard lock(shard->mutex);
+                shard->budget_bytes = left / shards_.size();
+                shard->ttl_ms = ttl_ms_;
+                shard->fit_policy();
+                fits = shard->evict(evicted, kEvictionsPerLock);
+            }
+            hand_down(evicted);
         }
+    }
+}
+
+void Store::hint(const Hints& hints) {
+    std::vector<Hints> of_shard(shards_.size());
+    std::size_t left = Hints::kHashesMax;
+    const auto share_out = [&](const std::vector<std::uint64_t>& hashes, auto member) {
+        for (const std::uint64_t hash : hashes) {
+            if (left == 0) return;
+            --left;
+            (of_shard[shard_number(hash)].*member).push_back(hash);
+        }
+    };
+    share_out(hints.hot, &Hints::hot);
+    share_out(hints.cold, &Hints::cold);
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+        of_shard[i].until_ms = hints.until_ms;
+        HintSet set(std::move(of_shard[i]));
+        Dropped evicted;
+        {
+            const std::lock_guard lock(shards_[i]->mutex);
+            std::swap(shards_[i]->hints, set);
+            shards_[i]->evict_all_over_budget(evicted);
+        }
+        hand_down(evicted);
     }
 }
 
@@ -206,6 +289,8 @@ StoreStats Store::stats() const {
         sum.evictions += shard->counted.evictions;
         sum.expired += shard->counted.expired;
         sum.voided += shard->counted.voided;
+        sum.spared += shard->counted.spared;
+        sum.demoted += shard->counted.demoted;
     }
     return sum;
 }

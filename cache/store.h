@@ -7,17 +7,23 @@
 // a void or expired entry removes it and is a miss; one that may still be given while PostgreSQL cannot be
 // reached (Lifetime::stale_ms) stays, for find_stale().
 //
-// The budget counts entries as the allocator does, the tables, the policies' own memory and the shards
-// themselves. Thread-safe. An entry is in one store at most.
+// The budget counts entries as the allocator does, the tables, the policies' own memory, hints and the shards
+// themselves. What is evicted is handed to a lower tier, if there is one. Thread-safe. An entry is in one
+// store at most.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "cache/entry.h"
+#include "cache/hints.h"
 #include "cache/key.h"
+#include "cache/lower_tier.h"
 
 namespace warmfront::cache {
 
@@ -33,7 +39,11 @@ struct StoreStats {  // sums over shards since the start; entries and bytes are 
     std::uint64_t fills = 0, fills_refused = 0;
     std::uint64_t evictions = 0;            // for room
     std::uint64_t expired = 0, voided = 0;  // found too old; found overtaken by a write
+    std::uint64_t spared = 0;               // passed over when they were to be evicted: hinted to be hot
+    std::uint64_t demoted = 0;              // went to the lower tier at once: hinted to be cold
 };
+
+class Dropped;
 
 class Store {
 public:
@@ -61,17 +71,36 @@ public:
     // Takes the entry unless it is not current; an older one of the same key is replaced, and one that was
     // asked for at the same time or later stays (a slow answer never takes readers back). False if refused.
     // The policy may evict a taken entry at once.
-    bool fill(EntryRef entry);
+    bool fill(EntryRef entry) { return put(std::move(entry), true); }
+    // The same for an entry that the lower tier had kept: it is no news to it.
+    bool bring_back(EntryRef entry) { return put(std::move(entry), false); }
     void clear();
     // Takes effect for new decisions at once; a smaller budget evicts. The number of shards stays.
     void set_limits(std::size_t memory_bytes, std::uint64_t ttl_ms);
+    // So much of the budget is taken by others until the next call; evicts what no longer fits.
+    void reserve(std::size_t bytes);
+    // Outlives the store's use; nullptr: what is evicted is gone.
+    void set_lower_tier(LowerTier* lower) { lower_.store(lower); }
+    // In place of those given before, for hot and cold in the order given. Without hints nothing is
+    // protected.
+    void hint(const Hints& hints);
     [[nodiscard]] StoreStats stats() const;
 
 private:
     struct Shard;
     [[nodiscard]] EntryRef find(const KeyView& key, std::uint64_t now_ms, bool or_stale);
+    bool put(EntryRef entry, bool is_new);
+    bool put_in(Shard& shard, EntryRef& entry, bool is_new, Dropped& dropped, Dropped& evicted);
+    void apply_limits();
+    void hand_down(Dropped& evicted);
+    [[nodiscard]] std::size_t shard_number(std::uint64_t hash) const;
     [[nodiscard]] Shard& shard_of(std::uint64_t hash) const;
     std::vector<std::unique_ptr<Shard>> shards_;
+    std::atomic<LowerTier*> lower_{nullptr};
+    std::mutex limits_mutex_;  // for the three below; shards' locks are taken under it
+    std::size_t memory_bytes_;
+    std::size_t reserved_bytes_ = 0;
+    std::uint64_t ttl_ms_;
 };
 
 }  // namespace warmfront::cache

@@ -78,6 +78,15 @@ public:
     Dropped(const Dropped&) = delete;
     Dropped& operator=(const Dropped&) = delete;
     void add(const Entry* entry) { entry->next_in_bucket_ = std::exchange(first_, entry); }
+    // Gives the references to take() one by one, the last added first.
+    template <class Take>
+    void take_all(const Take& take) {
+        while (first_ != nullptr) {
+            const Entry* entry = std::exchange(first_, first_->next_in_bucket_);
+            entry->next_in_bucket_ = nullptr;
+            take(EntryRef::adopt(entry));
+        }
+    }
 
 private:
     const Entry* first_ = nullptr;

@@ -23,7 +23,13 @@ void check_tls(const TlsSettings& tls, std::vector<Conflict>& conflicts) {
             {"tls.mode", "tls.cert", "expected tls.cert and tls.key too: they are what TLS needs"});
 }
 
+constexpr std::size_t kDiskBytesMin = std::size_t{8} << 20;
+
 void check_cache(const CacheSettings& cache, std::vector<Conflict>& conflicts) {
+    if (cache.disk.size != 0 && cache.disk.size < kDiskBytesMin)
+        conflicts.push_back({"cache.disk.size", "cache.disk.size",
+                             fmt::format("expected 0 or at least {}, found {}", print_size(kDiskBytesMin),
+                                         print_size(cache.disk.size))});
     if (cache.max_result <= cache.memory) return;
     conflicts.push_back(
         {"cache.max_result", "cache.memory",

@@ -47,6 +47,13 @@ struct Choice {
     bool operator==(const Choice&) const = default;
 };
 
+enum class DiskRead { Auto, Always };  // Auto: where it is expected to be faster than PostgreSQL
+
+struct DiskSettings {
+    std::size_t size = 0;  // bytes of files; 0: no disk tier
+    DiskRead read = DiskRead::Auto;
+};
+
 struct CacheSettings {
     bool enabled = true;
     CacheMode mode = CacheMode::Serve;
@@ -57,6 +64,7 @@ struct CacheSettings {
     std::chrono::milliseconds single_flight_wait{30'000};
     std::size_t templates_max = 10'000;  // statements whose analysis is remembered
     std::vector<std::string> exclude;    // tables never cached: name or schema.name
+    DiskSettings disk;
 };
 
 // Functions that the user vouches for, by the class that they would be refused for: name or schema.name.

@@ -148,6 +148,21 @@ std::vector<Setting> make_table() {
         row("cache.exclude", Live, NamesType{"tables, as `name` or `schema.name`"},
             at(&S::cache, &CacheSettings::exclude),
             "Tables of which no answer is kept: short for `cache: off` in `tables`."),
+        row("cache.disk.size", Restart, SizeType{0, 16 * kTiB},
+            at(&S::cache, &CacheSettings::disk, &DiskSettings::size),
+            "How much disk, in `state_dir`/cache, is used for answers that memory has no room for. 0: none; "
+            "else "
+            "8MiB at least. Writes and the ttl hold for them as for those in memory. Finding them takes some "
+            "60 "
+            "bytes of `cache.memory` each, a quarter of it at most, and buffers a quarter at most. A start "
+            "begins "
+            "with nothing on disk."),
+        row("cache.disk.read", Restart,
+            ChoiceType<DiskRead>{{"auto", DiskRead::Auto}, {"always", DiskRead::Always}},
+            at(&S::cache, &CacheSettings::disk, &DiskSettings::read),
+            "`auto`: an answer on disk is read where that is expected to be faster than PostgreSQL, by what "
+            "both "
+            "took lately. `always`: it is read whenever it is there, which takes load off PostgreSQL."),
         row("functions.clock", Live, NamesType{kFunctions}, at(&S::functions, &FunctionSettings::clock),
             "Functions that tell the time and may be kept all the same: their time is then as old as "
             "the answer. `current_timestamp` stands for `CURRENT_DATE` and its like as well."),

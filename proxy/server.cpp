@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "cache/disk_tier.h"
 #include "config/reload.h"
 #include "config/version.h"
 #include "proxy/admin/console.h"
@@ -89,10 +90,13 @@ public:
 private:
     Result<void> listen();
     Result<void> serve_http();
+    void open_disk_tier();
+    void log_disk(const cache::DiskAlarm& alarm);
     [[nodiscard]] admin::Observation observe() const;
     [[nodiscard]] admin::ConsoleContext console_context();
     [[nodiscard]] control::Prewarmer::Options prewarm_options();
     [[nodiscard]] Result<admin::Properties> explain(const std::string& database, std::string_view query);
+    void clear_cache();
     Result<void> flush_cache(const std::optional<std::string>& database);
     void log_mismatch(const session::MismatchFound& found);
     void log_turned(const session::Turned& turned);
@@ -113,6 +117,7 @@ private:
     session::Ledger ledger_;  // outlives what is in the store
     session::Switches switches_;
     cache::Store store_;
+    std::unique_ptr<cache::DiskTier> disk_;  // nullptr: none is wanted
     cache::Flights flights_;
     sql::TemplateTable templates_;
     sql::SettingsInterner interner_;
@@ -145,11 +150,41 @@ Result<void> Server::start() {
         return fail("58030", "cannot make state_dir " + settings_->state_dir + ": " + failed.message());
     if (auto listening = listen(); !listening) return listening;
     if (auto serving = serve_http(); !serving) return serving;  // what can fail comes before the threads
+    open_disk_tier();
     control_.start(databases_);
     for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     prewarmer_->start();
     announce();
     return {};
+}
+
+// Without it, or when it fails, everything goes on in memory.
+void Server::open_disk_tier() {
+    const DiskSettings& wanted = settings_->cache.disk;
+    if (wanted.size == 0) return;
+    cache::DiskTierOptions options;
+    options.directory = (std::filesystem::path(settings_->state_dir) / "cache").string();
+    options.size_bytes = wanted.size;
+    options.memory_bytes = settings_->cache.memory;
+    options.ttl_ms = static_cast<std::uint64_t>(settings_->cache.ttl.count());
+    options.read_always = wanted.read == DiskRead::Always;
+    options.alarm = [this](const cache::DiskAlarm& alarm) { log_disk(alarm); };
+    disk_ = std::make_unique<cache::DiskTier>(store_, clock_, options);
+    shared_.disk = disk_.get();
+    if (disk_->start())
+        log_.info("disk tier is open", {{LogKey::Path, options.directory}, {LogKey::Bytes, wanted.size}});
+}
+
+void Server::log_disk(const cache::DiskAlarm& alarm) {
+    const std::string path = command_line_.settings.state_dir + "/cache";
+    switch (alarm.what) {
+        case cache::DiskAlarm::What::SetAside:
+            return log_.warning("files of the disk tier were set aside, it begins anew",
+                                {{LogKey::Path, path + ".aside"}, {LogKey::Reason, alarm.why}});
+        case cache::DiskAlarm::What::Off:
+            return log_.error("the disk tier is off until the next start; queries go on without it",
+                              {{LogKey::Path, path}, {LogKey::Reason, alarm.why}});
+    }
 }
 
 Result<void> Server::serve_http() {
@@ -167,6 +202,7 @@ admin::Observation Server::observe() const {
     seen.databases = counters_.totals();
     seen.store = store_.stats();
     seen.store_bytes_max = shared_.settings()->cache.memory;
+    if (disk_) seen.disk = disk_->stats();
     seen.flights = flights_.under_way();
     seen.templates = templates_.size();
     seen.ledger = ledger_.totals();
@@ -265,13 +301,18 @@ void Server::log_mismatch(const session::MismatchFound& found) {
                   {LogKey::After, sql::digest_text(found.now)}});
 }
 
+void Server::clear_cache() {
+    store_.clear();
+    if (disk_) disk_->clear();
+}
+
 Result<void> Server::flush_cache(const std::optional<std::string>& name) {
     for (session::Database* database : databases_.all()) {
         if (name && database->name() != *name) continue;
         write_log_.everything_changed(database->name());
         counters_.count_invalidation(database->name(), session::DropCause::Flush);
     }
-    if (!name) store_.clear();
+    if (!name) clear_cache();
     return {};
 }
 
@@ -318,7 +359,8 @@ void Server::reload() {
     store_.set_limits(store_memory(), static_cast<std::uint64_t>(settings_->cache.ttl.count()));
     control_.set_refresh(settings_->catalog.refresh);
     switches_.set(*settings_);
-    if (before->cache.mode != settings_->cache.mode) store_.clear();
+    if (disk_) disk_->set_ttl(static_cast<std::uint64_t>(settings_->cache.ttl.count()));
+    if (before->cache.mode != settings_->cache.mode) clear_cache();
     (void)ledger_.resume(std::nullopt);
     auto choices = sql::choices_of(*settings_);
     if (choices != sql::choices_of(*before))
@@ -352,6 +394,7 @@ int Server::run() {
     prewarmer_->stop();
     for (std::thread& thread : threads_) thread.join();
     http_ = nullptr;
+    if (disk_) disk_->stop();
     control_.stop();
     log_.info("ended");
     return 0;

@@ -69,6 +69,11 @@ void show_stats(ConsoleReply& reply, const ConsoleContext& context, std::string_
     reply.table(columns, rows);
 }
 
+std::string disk_state(const cache::DiskStats& disk) {
+    if (disk.bytes_max == 0) return "none";
+    return disk.on ? "on" : "off: it failed, see the log";
+}
+
 void show_cache(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
     const Observation seen = context.observe();
     constexpr std::array<std::string_view, 2> kColumns{"name", "value"};
@@ -88,7 +93,20 @@ void show_cache(ConsoleReply& reply, const ConsoleContext& context, std::string_
                  {"saved_ms", milliseconds(seen.ledger.saved_us)},
                  {"verified", text(seen.ledger.verified)},
                  {"mismatches", text(seen.ledger.mismatches)},
-                 {"templates_off", text(seen.ledger.off_by_break_even + seen.ledger.off_by_mismatch)}});
+                 {"templates_off", text(seen.ledger.off_by_break_even + seen.ledger.off_by_mismatch)},
+                 {"disk", disk_state(seen.disk)},
+                 {"disk_entries", text(seen.disk.entries)},
+                 {"disk_bytes", text(seen.disk.bytes)},
+                 {"disk_max_bytes", text(seen.disk.bytes_max)},
+                 {"disk_memory_bytes", text(seen.disk.memory_bytes)},
+                 {"disk_hits", text(seen.disk.hits)},
+                 {"disk_reads", text(seen.disk.reads)},
+                 {"disk_read_us", text(seen.disk.read_us)},
+                 {"disk_reads_refused", text(seen.disk.reads_slow + seen.disk.reads_full)},
+                 {"disk_writes", text(seen.disk.writes)},
+                 {"disk_dropped", text(seen.disk.dropped)},
+                 {"disk_voided", text(seen.disk.voided)},
+                 {"disk_errors", text(seen.disk.errors)}});
 }
 
 std::vector<std::string> template_row(const session::TemplateRow& row) {
@@ -283,7 +301,7 @@ std::span<const Command> commands() {
     static constexpr Command kCommands[] = {
         {"SHOW HELP", "", "this list", show_help},
         {"SHOW STATS", "", "queries, hits, misses, bytes and latencies per database", show_stats},
-        {"SHOW CACHE", "", "what is in memory, and what left it", show_cache},
+        {"SHOW CACHE", "", "what is in memory and on disk, and what left it", show_cache},
         {"SHOW TEMPLATES", "", "statement by statement: kept or why not, hits, what they save, memory",
          show_templates},
         {"SHOW HOT", "", "what is predicted to be asked for, and what is done about it", show_hot},

@@ -42,6 +42,20 @@ static Samples of_store(const Observation& seen) {
 }
 
 template <auto Member>
+static Samples of_disk(const Observation& seen) {
+    return one(static_cast<double>(seen.disk.*Member));
+}
+
+static Samples disk_reads_seconds(const Observation& seen) {
+    return one(static_cast<double>(seen.disk.reads_us) / 1e6);
+}
+
+static Samples disk_reads_refused(const Observation& seen) {
+    return {sample({{"reason", "slower_than_postgresql"}}, static_cast<double>(seen.disk.reads_slow)),
+            sample({{"reason", "queue_full"}}, static_cast<double>(seen.disk.reads_full))};
+}
+
+template <auto Member>
 static Samples of_process(const Observation& seen) {
     return one(static_cast<double>(seen.process.*Member));
 }
@@ -162,6 +176,7 @@ std::span<const Metric> metrics_table() {
     using enum prometheus::MetricType;
     using Total = DatabaseTotals;
     using Store = cache::StoreStats;
+    using Disk = cache::DiskStats;
     using Process = ProcessStats;
     using Ledger = session::LedgerTotals;
     static constexpr Metric kTable[] = {
@@ -170,7 +185,8 @@ std::span<const Metric> metrics_table() {
 
         {"warmfront_queries_total", Counter, "Query strings answered, by what they do; hits among the reads.",
          queries},
-        {"warmfront_hits_total", Counter, "Reads answered from memory.", by_database<&Total::hits>},
+        {"warmfront_hits_total", Counter, "Reads answered from memory or from the disk tier.",
+         by_database<&Total::hits>},
         {"warmfront_stale_answers_total", Counter,
          "Hits that were given because PostgreSQL could not be reached.", by_database<&Total::stales>},
         {"warmfront_misses_total", Counter,
@@ -204,6 +220,36 @@ std::span<const Metric> metrics_table() {
          of_store<&Store::expired>},
         {"warmfront_cache_voided_total", Counter,
          "Look-ups that found an answer overtaken by a write or a loss.", of_store<&Store::voided>},
+        {"warmfront_disk_up", Gauge, "1 while the disk tier works, 0 without one or after it failed.",
+         of_disk<&Disk::on>},
+        {"warmfront_disk_entries", Gauge, "Answers on disk.", of_disk<&Disk::entries>},
+        {"warmfront_disk_bytes", Gauge, "Bytes of the disk tier's files.", of_disk<&Disk::bytes>},
+        {"warmfront_disk_max_bytes", Gauge, "The budget of warmfront_disk_bytes.", of_disk<&Disk::bytes_max>},
+        {"warmfront_disk_memory_bytes", Gauge,
+         "What the disk tier takes of the memory budget: index, buffers, queue.",
+         of_disk<&Disk::memory_bytes>},
+        {"warmfront_disk_hits_total", Counter, "Answers brought back from disk.", of_disk<&Disk::hits>},
+        {"warmfront_disk_reads_total", Counter, "Reads of the disk tier.", of_disk<&Disk::reads>},
+        {"warmfront_disk_reads_seconds_total", Counter, "What they took, waiting included.",
+         disk_reads_seconds},
+        {"warmfront_disk_read_bytes_total", Counter, "Bytes that they brought.", of_disk<&Disk::read_bytes>},
+        {"warmfront_disk_reads_in_vain_total", Counter, "Reads whose answer was void or gone when it came.",
+         of_disk<&Disk::reads_void>},
+        {"warmfront_disk_reads_refused_total", Counter,
+         "Answers on disk for which PostgreSQL was asked all the same, by reason.", disk_reads_refused},
+        {"warmfront_disk_voided_total", Counter, "Answers on disk found overtaken by a write when asked for.",
+         of_disk<&Disk::voided>},
+        {"warmfront_disk_expired_total", Counter,
+         "Answers on disk found older than their TTL when asked for.", of_disk<&Disk::expired>},
+        {"warmfront_disk_writes_total", Counter, "Answers written to disk.", of_disk<&Disk::writes>},
+        {"warmfront_disk_written_bytes_total", Counter, "Bytes of them.", of_disk<&Disk::written_bytes>},
+        {"warmfront_disk_dropped_total", Counter,
+         "Answers that memory gave up and that were not written: the queue was full.",
+         of_disk<&Disk::dropped>},
+        {"warmfront_disk_set_aside_total", Counter, "Times that files were set aside as torn or foreign.",
+         of_disk<&Disk::set_aside>},
+        {"warmfront_disk_errors_total", Counter, "Failures of the disk tier's files.",
+         of_disk<&Disk::errors>},
         {"warmfront_flights", Gauge, "Misses under way that equal ones may share.",
          of_all<&Observation::flights>},
         {"warmfront_templates", Gauge, "Statements whose analysis is remembered.",

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "cache/disk_tier.h"
 #include "cache/store.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/prewarm_view.h"
@@ -18,6 +19,7 @@ struct Observation {
     Totals databases{};
     cache::StoreStats store{};
     std::size_t store_bytes_max = 0;  // the memory budget
+    cache::DiskStats disk{};          // all zero without one
     std::size_t flights = 0;          // misses under way that others may share
     std::size_t templates = 0;        // statements whose analysis is remembered
     session::LedgerTotals ledger{};

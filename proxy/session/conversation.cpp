@@ -110,7 +110,7 @@ void Conversation::mark(Exchange& exchange, const sql::Analysis& analysis, const
 
 std::vector<Unsettled> Conversation::abandon() {
     std::vector<Unsettled> unsettled;
-    if (wait_ == Wait::Flight) services_.flights.leave({flight_key_, flight_hash_}, waiter_, flight_number_);
+    if (wait_ == Wait::Flight) leave_flight();
     wait_ = Wait::None;
     for (Exchange& exchange : exchanges_) {
         if (exchange.flight != 0)

@@ -7,8 +7,8 @@
 // Frontend messages are handled one request at a time: a Query, or the extended messages up to a Sync,
 // collected (kRequestBytesMax; more, or a Flush, is sent on as it comes and not cached). A request is
 // answered from the cache, or forwarded as an Exchange. While a request must wait (for the session's
-// settings, for an equal miss of another session, for the server to finish what went before) the conversation
-// is `blocked`: the driver feeds no further frontend piece.
+// settings, for an equal miss of another session, for an answer that lies on disk, for the server to finish
+// what went before) the conversation is `blocked`: the driver feeds no further frontend piece.
 //
 // Rules for an answer from the cache, all of which must hold:
 //   - the request is one read, of a template judged cacheable under the catalog in force;
@@ -33,6 +33,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cache/disk_tier.h"
 #include "cache/flights.h"
 #include "cache/key.h"
 #include "cache/store.h"
@@ -67,6 +68,7 @@ struct Services {
     const Switches& switches;
     Sampler& sampler;
     Ledger& ledger;
+    cache::DiskTier* disk = nullptr;  // none: nullptr
 };
 
 struct ConversationOptions {
@@ -93,7 +95,8 @@ public:
     static constexpr std::size_t kKeepBytes = 4096;  // of the request buffer, while idle
 
     // startup_key: the startup packet's parameters that decide a session's first settings.
-    // waiter: what flights tell; it hands the result on to on_landed() on this conversation's thread.
+    // waiter: what flights and the disk tier tell; it hands the result on to on_landed() on this
+    // conversation's thread.
     Conversation(Services services, Database& database, Meter& meter, cache::Waiter* waiter,
                  std::string startup_key, ConversationOptions options);
     ~Conversation();
@@ -103,9 +106,9 @@ public:
     // Only while not blocked().
     void on_frontend(const wire::Piece& piece, std::uint64_t now_us);
     void on_backend(const wire::Piece& piece, std::uint64_t now_us);
-    // The flight that this session followed has landed.
+    // The flight that this session followed has landed, or what it asked the disk tier for.
     void on_landed(std::uint64_t ticket, const cache::EntryRef& result, std::uint64_t now_us);
-    // Following took too long: asks PostgreSQL itself.
+    // Following, or the disk, took too long: asks PostgreSQL itself.
     void stop_following(std::uint64_t now_us);
     // A CancelRequest named this session. True if it waited here and was answered 57014; otherwise PostgreSQL
     // decides.
@@ -113,6 +116,7 @@ public:
 
     [[nodiscard]] bool blocked() const { return wait_ != Wait::None; }
     [[nodiscard]] bool following() const { return wait_ == Wait::Flight; }
+    [[nodiscard]] bool reading_disk() const { return reading_disk_; }  // then it is following(), too
     // How long to follow at most, in ms: the session's statement_timeout, 0 without one.
     [[nodiscard]] std::uint64_t statement_timeout_ms() const;
     // Nothing under way, no transaction block, nothing collected.
@@ -207,6 +211,12 @@ private:
     [[nodiscard]] cache::KeyView key_of(const Plan& plan, const Single& single,
                                         std::string_view parameter_types);
 
+    // conversation_disk.cpp
+    [[nodiscard]] bool ask_disk(const Plan& plan, const cache::KeyView& key);
+    void on_read(const cache::EntryRef& result, bool usable);
+    void leave_flight();
+    void give_up_lead();
+
     // conversation_orphan.cpp
     void on_orphaned(const wire::Piece& piece);
     // False if it is not what can be answered.
@@ -293,9 +303,13 @@ private:
     cache::FillTicket pending_ticket_;
     cache::EntryRef followed_;         // what the flight brought
     std::uint64_t flight_number_ = 0;  // of the last join
-    std::string flight_key_;           // while following
+    std::string flight_key_;           // while following, and while leads_
     std::uint64_t flight_hash_ = 0;
     Reply flight_reply_;
+    bool reading_disk_ = false;        // what is followed is a read of the disk tier
+    bool disk_tried_ = false;          // it brought nothing
+    bool leads_ = false;               // a flight that no exchange has taken over yet
+    std::uint64_t disk_since_us_ = 0;  // when the answer at hand was asked of the disk tier; 0: it was not
 
     std::size_t local_bytes_ = 0;  // held in Local exchanges
     struct Orphan {

@@ -162,7 +162,8 @@ void Conversation::on_copy_end(const wire::Piece& piece) {
 
 // bytes: the request, unless it was collected in request_.
 void Conversation::request_ready(Request request, std::string_view bytes) {
-    go_alone_ = false;
+    go_alone_ = disk_tried_ = false;
+    disk_since_us_ = 0;
     settings_refused_ = false;
     followed_ = {};
     if (!settings() && settings_first_) use_profile();
@@ -190,6 +191,7 @@ void Conversation::resume() {
     const Request request = std::exchange(held_, Request::None);
     const std::string bytes = std::exchange(request_, {});
     process(request, bytes);
+    if (leads_ && wait_ != Wait::Flight) give_up_lead();  // the request took another way
 }
 
 // bytes are taken from request_ for collected requests; a hold puts them back.

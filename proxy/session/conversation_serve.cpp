@@ -209,11 +209,13 @@ bool Conversation::serve_or_follow(const PlanRef& plan, const cache::KeyView& ke
         return false;
     }
     keep_wanted_ = !sql::may_mean_now(details);
+    if (leads_ && keep_wanted_ && key == cache::KeyView{flight_key_, flight_hash_}) return false;
     if (!keep_wanted_ || go_alone_ || !exchanges_.empty() || idle_timeout_ms() != 0) return false;
 
+    if (leads_) give_up_lead();
     pending_ticket_ = observe(*plan, given);
     pending_role_ = services_.flights.join(key, pending_ticket_, waiter_, ++flight_number_);
-    if (pending_role_ != cache::FlightRole::Follow) return false;
+    if (pending_role_ != cache::FlightRole::Follow && !ask_disk(*plan, key)) return false;
     flight_key_.assign(key.bytes);
     flight_hash_ = key.hash;
     flight_reply_ = reply;
@@ -240,7 +242,8 @@ void Conversation::reply_from(const cache::EntryRef& entry, const Plan& plan, Re
         write(add, add);
         local_bytes_ += local.local_reply.size();
     }
-    count_hit(plan, meter_.hit(now_us_));
+    const std::uint64_t disk_since_us = std::exchange(disk_since_us_, 0);
+    count_hit(plan, meter_.hit(disk_since_us != 0 ? disk_since_us : now_us_));
 }
 
 // The exchange just forwarded is a miss: its answer is copied on the way.
@@ -254,6 +257,7 @@ void Conversation::want_kept(Exchange& exchange, const PlanRef& plan, const cach
     if (!std::exchange(keep_wanted_, false)) return;
     const cache::FlightRole role = std::exchange(pending_role_, cache::FlightRole::Alone);
     if (role == cache::FlightRole::Lead) {
+        leads_ = false;
         exchange.flight = flight_number_;
         exchange.ticket = std::move(pending_ticket_);
     } else {
@@ -276,6 +280,7 @@ void Conversation::on_landed(std::uint64_t ticket, const cache::EntryRef& result
     now_us_ = now_us;
     const bool usable =
         result && (!flight_reply_.extended || !flight_reply_.describe || result->has_row_description());
+    if (reading_disk_) return on_read(result, usable);
     if (!usable) return go_alone();
     followed_ = result;
     resume();
@@ -284,7 +289,7 @@ void Conversation::on_landed(std::uint64_t ticket, const cache::EntryRef& result
 void Conversation::stop_following(std::uint64_t now_us) {
     if (wait_ != Wait::Flight) return;
     now_us_ = now_us;
-    services_.flights.leave({flight_key_, flight_hash_}, waiter_, flight_number_);
+    leave_flight();
     go_alone();
 }
 
@@ -295,7 +300,7 @@ void Conversation::go_alone() {
 
 bool Conversation::cancel() {
     if (wait_ != Wait::Flight) return false;
-    services_.flights.leave({flight_key_, flight_hash_}, waiter_, flight_number_);
+    leave_flight();
     if (!block_.idle()) {  // the block on the server must fail too: let it run the query and be cancelled
         go_alone();
         return false;

@@ -153,7 +153,7 @@ void Session::flush() {
     to_client.clear();
 }
 
-// While following another session's miss: a limit in time.
+// While following another session's miss, or waiting for the disk: a limit in time.
 void Session::watch_flight() {
     if (conversation_->following() == following_timed_) return;
     following_timed_ = conversation_->following();
@@ -161,7 +161,7 @@ void Session::watch_flight() {
         timer_ = nullptr;
         return;
     }
-    auto wait = settings_->cache.single_flight_wait;
+    auto wait = conversation_->reading_disk() ? kDiskWaitMax : settings_->cache.single_flight_wait;
     const std::chrono::milliseconds limit{conversation_->statement_timeout_ms()};
     if (limit.count() > 0 && limit < wait) wait = limit;
     timer_ = std::make_unique<io::Timer>(worker_.loop(), [this] {

@@ -33,7 +33,8 @@ namespace warmfront::session {
 class Session final : public cache::Waiter {
 public:
     static constexpr std::size_t kQueueHigh = 256 * 1024;
-    static constexpr std::chrono::milliseconds kOrphanLook{500};  // whether PostgreSQL is there again
+    static constexpr std::chrono::milliseconds kOrphanLook{500};    // whether PostgreSQL is there again
+    static constexpr std::chrono::milliseconds kDiskWaitMax{1000};  // for a read of the disk tier
     static constexpr wire::Framer::Limits kServerLimits{16 * 1024,
                                                         0x7fffffff - 4};  // longer ones pass in fragments
 

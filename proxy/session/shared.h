@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cache/disk_tier.h"
 #include "cache/flights.h"
 #include "cache/store.h"
 #include "cache/write_log.h"
@@ -101,6 +102,7 @@ struct Shared {
     std::shared_ptr<const Settings> current_settings{};
     io::TlsContext current_tls{};
     std::atomic<std::size_t> clients{0};
+    cache::DiskTier* disk = nullptr;  // set before the workers run; none: nullptr
 };
 
 }  // namespace warmfront::session

@@ -193,6 +193,9 @@ TEST_CASE("load: lists of choices, in the file and in flags, with the place of w
 TEST_CASE("load: a value that did not load makes no conflict besides its own error") {
     CHECK(errors("cache: {memory: lots, max_result: 1GiB}") ==
           "f:1:17: cache.memory: expected a size from 1MiB to 16TiB, such as 256MiB, found \"lots\"");
+    CHECK(errors("cache: {disk: {size: 1MiB}}") ==
+          "f:1:16: cache.disk.size: expected 0 or at least 8MiB, found 1MiB");
+    CHECK(loaded("cache: {disk: {size: 8MiB, read: always}}").cache.disk.size == 8 << 20);
     CHECK(errors("tls: {cert: a.pem, key: [b]}") ==
           "f:1:25: tls.key: expected a path of a PEM file or nothing, found a list of 1");
 }
