@@ -73,6 +73,21 @@ struct CatalogSettings {
     std::chrono::milliseconds refresh{10'000};  // how often the catalog is compared with PostgreSQL's
 };
 
+struct ForecastSettings {
+    std::chrono::milliseconds bucket{60'000};  // what requests are counted in; whole seconds
+    std::chrono::milliseconds horizon{3'600'000};
+    std::chrono::milliseconds retrain{3'600'000};
+    std::size_t series = 500;
+    std::vector<std::chrono::milliseconds> seasons{std::chrono::hours(24), std::chrono::hours(24 * 7)};
+    std::size_t alarm_buckets = 3;
+};
+
+struct CapacitySettings {  // of a recommended number of sidecars
+    double utilisation = 0.6;
+    std::size_t min = 1, max = 10;
+    std::chrono::milliseconds lower_after{600'000};
+};
+
 struct Settings {
     std::vector<Address> listen{{"127.0.0.1", 6432, {}}};
     std::string upstream = "host=127.0.0.1 port=5432 user=postgres dbname=postgres";  // conninfo or URI
@@ -90,6 +105,8 @@ struct Settings {
     FunctionSettings functions;
     VerifySettings verify;
     CatalogSettings catalog;
+    ForecastSettings forecast;
+    CapacitySettings capacity;
 };
 
 }  // namespace warmfront
