@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "cache/store.h"
+#include "forecast/outlook.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/process.h"
 #include "proxy/session/template_row.h"
@@ -23,6 +25,7 @@ struct Observation {
     bool observing = false;  // cache.mode is observe
     ProcessStats process{};
     std::chrono::milliseconds uptime{0};
+    std::shared_ptr<const forecast::Outlook> outlook = std::make_shared<forecast::Outlook>();
     std::string not_ready{};  // why queries cannot be served; empty if they can
 };
 
