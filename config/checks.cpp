@@ -9,6 +9,8 @@
 namespace warmfront {
 namespace {
 
+constexpr std::int64_t kHorizonBucketsMax = 1440;
+
 void check_tls(const TlsSettings& tls, std::vector<Conflict>& conflicts) {
     const auto belongs = [](std::string_view given) {
         return fmt::format("expected a path of a PEM file, because {} is set and the two belong together",
@@ -34,6 +36,23 @@ void check_cache(const CacheSettings& cache, std::vector<Conflict>& conflicts) {
     conflicts.push_back(
         {"cache.max_result", "cache.memory",
          fmt::format("expected at most cache.memory, which is {}", print_size(cache.memory))});
+}
+
+void check_forecast(const ForecastSettings& forecast, std::vector<Conflict>& conflicts) {
+    using std::chrono_literals::operator""s;
+    if (forecast.bucket % 1s != 0s)
+        conflicts.push_back({"forecast.bucket", "forecast.bucket", "expected whole seconds"});
+    const auto buckets = forecast.horizon / forecast.bucket;
+    if (buckets < 1 || buckets > kHorizonBucketsMax)
+        conflicts.push_back({"forecast.horizon", "forecast.bucket",
+                             fmt::format("expected 1 to {} times forecast.bucket, which is {}",
+                                         kHorizonBucketsMax, print_duration(forecast.bucket))});
+}
+
+void check_capacity(const CapacitySettings& capacity, std::vector<Conflict>& conflicts) {
+    if (capacity.max >= capacity.min) return;
+    conflicts.push_back({"capacity.max", "capacity.min",
+                         fmt::format("expected at least capacity.min, which is {}", capacity.min)});
 }
 
 // Port 0 is a free port, another one each time.
@@ -62,6 +81,8 @@ std::vector<Conflict> find_conflicts(const Settings& settings) {
     check_addresses(settings, conflicts);
     check_tls(settings.tls, conflicts);
     check_cache(settings.cache, conflicts);
+    check_forecast(settings.forecast, conflicts);
+    check_capacity(settings.capacity, conflicts);
     return conflicts;
 }
 

@@ -97,6 +97,7 @@ std::string make_text(std::string_view message, Logger::Fields fields) {
 
 std::string_view key_name(LogKey key) {
     switch (key) {
+        case LogKey::Actual: return "actual";
         case LogKey::Address: return "address";
         case LogKey::After: return "after";
         case LogKey::Before: return "before";
@@ -105,15 +106,20 @@ std::string_view key_name(LogKey key) {
         case LogKey::Client: return "client";
         case LogKey::Count: return "count";
         case LogKey::Database: return "database";
+        case LogKey::Expected: return "expected";
         case LogKey::File: return "file";
+        case LogKey::High: return "high";
         case LogKey::Limit: return "limit";
+        case LogKey::Low: return "low";
         case LogKey::Mode: return "mode";
         case LogKey::Path: return "path";
         case LogKey::Pid: return "pid";
         case LogKey::Reason: return "reason";
         case LogKey::Relation: return "relation";
         case LogKey::Seconds: return "seconds";
+        case LogKey::Series: return "series";
         case LogKey::Setting: return "setting";
+        case LogKey::Side: return "side";
         case LogKey::Signal: return "signal";
         case LogKey::Sqlstate: return "sqlstate";
         case LogKey::Statement: return "statement";

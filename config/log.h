@@ -24,6 +24,7 @@
 namespace warmfront {
 
 enum class LogKey {
+    Actual,
     Address,
     After,
     Before,
@@ -32,15 +33,20 @@ enum class LogKey {
     Client,
     Count,
     Database,
+    Expected,
     File,
+    High,
     Limit,
+    Low,
     Mode,
     Path,
     Pid,
     Reason,
     Relation,
     Seconds,
+    Series,
     Setting,
+    Side,
     Signal,
     Sqlstate,
     Statement,

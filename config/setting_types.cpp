@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -98,6 +99,32 @@ Parsed<std::chrono::milliseconds> DurationType::parse(const RawValue& raw) const
 }
 std::string DurationType::print(Value duration) {
     return print_duration(duration);
+}
+
+std::string DurationsType::describe() const {
+    return fmt::format("up to {} durations, each {}", count_max, each.describe());
+}
+Parsed<DurationsType::Value> DurationsType::parse(const RawValue& raw) const {
+    if (raw.shape == RawValue::Shape::Nothing) return Value{};
+    if (raw.shape == RawValue::Shape::Records || raw.items.size() > count_max) return whole_mismatch();
+    Value durations;
+    for (std::size_t item = 0; item < raw.items.size(); ++item) {
+        std::istringstream parts(raw.items[item]);
+        for (std::string part; std::getline(parts, part, ',');) {
+            const std::size_t from = std::min(part.find_first_not_of(' '), part.size());
+            const auto duration =
+                each.parse(scalar(part.substr(from, part.find_last_not_of(' ') + 1 - from)));
+            if (!duration) return tl::unexpected(Mismatch{item});
+            durations.push_back(*duration);
+        }
+    }
+    if (durations.size() > count_max) return whole_mismatch();
+    return durations;
+}
+std::string DurationsType::print(const Value& durations) {
+    std::vector<std::string> texts;
+    for (const auto duration : durations) texts.push_back(print_duration(duration));
+    return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 std::string CountRange::describe() const {

@@ -77,6 +77,17 @@ struct DurationType : SettingType {
     static std::string print(Value duration);
 };
 
+// Durations, as a list, a single one, or one text with commas; none is fine.
+struct DurationsType : SettingType {
+    using Value = std::vector<std::chrono::milliseconds>;
+    DurationType each;
+    std::size_t count_max;
+    DurationsType(DurationType each_within, std::size_t at_most) : each(each_within), count_max(at_most) {}
+    [[nodiscard]] std::string describe() const;
+    [[nodiscard]] Parsed<Value> parse(const RawValue& raw) const;
+    static std::string print(const Value& durations);
+};
+
 struct CountRange {
     std::uint64_t min, max;
     [[nodiscard]] std::string describe() const;

@@ -192,7 +192,8 @@ std::vector<Setting> make_table() {
             "day`."),
         row("forecast.events", Live, EventsType{}, at(&S::forecast, &ForecastSettings::events),
             "What is known to happen to the load of some tables, or of all: a campaign, a match, a nightly "
-            "import. Like a holiday it is learnt from past events of the same name. Without `to` it lasts the "
+            "import. Like a holiday it is learnt from past events of the same name. Without `to` it lasts "
+            "the "
             "day. As a flag: `--set 'forecast.events={name: sale, from: 2026-11-27, to: 2026-11-30, tables: "
             "[orders, items]}'`."),
         row("prewarm.enabled", Live, BooleanType{}, at(&S::prewarm, &PrewarmSettings::enabled),
@@ -228,6 +229,39 @@ std::vector<Setting> make_table() {
             "PostgreSQL's own are left out, but where people who are not trusted with the account's rights "
             "may "
             "create or replace tables and views, choose `own`."),
+        row("forecast.bucket", Restart, DurationType{1s, 1h}, at(&S::forecast, &ForecastSettings::bucket),
+            "The length of the steps in which requests are counted and forecast. Whole seconds."),
+        row("forecast.horizon", Restart, DurationType{1s, 7 * 24h},
+            at(&S::forecast, &ForecastSettings::horizon),
+            "How far ahead load is forecast; at most 1440 buckets."),
+        row("forecast.retrain", Restart, DurationType{1s, 7 * 24h},
+            at(&S::forecast, &ForecastSettings::retrain),
+            "The longest that a model goes without being chosen and fitted anew. Between, it is brought up "
+            "to "
+            "date with every bucket."),
+        row("forecast.series", Restart, CountType<std::size_t>{1, 10'000},
+            at(&S::forecast, &ForecastSettings::series),
+            "How many loads are forecast at most: databases first, then tables, then the statements with the "
+            "most requests."),
+        row("forecast.seasons", Restart, DurationsType{{2s, 366 * 24h}, 4},
+            at(&S::forecast, &ForecastSettings::seasons),
+            "The lengths of the patterns that load may follow: a day and a week, if nothing is said."),
+        row("forecast.alarm_buckets", Restart, CountType<std::size_t>{1, 1000},
+            at(&S::forecast, &ForecastSettings::alarm_buckets),
+            "An alarm begins when so many buckets in a row are outside the 99 % interval, all above or all "
+            "below, and ends when so many in a row are within."),
+        row("capacity.utilisation", Restart, ShareType{}, at(&S::capacity, &CapacitySettings::utilisation),
+            "The share of a sidecar's cores that the load to come may take, for the recommended number of "
+            "sidecars (`/api/capacity`, `warmfront_recommended_sidecars`). Less than 0.01 counts as 0.01."),
+        row("capacity.min", Restart, CountType<std::size_t>{1, 10'000},
+            at(&S::capacity, &CapacitySettings::min), "The least number that is recommended."),
+        row("capacity.max", Restart, CountType<std::size_t>{1, 10'000},
+            at(&S::capacity, &CapacitySettings::max),
+            "The greatest number that is recommended. At least `capacity.min`."),
+        row("capacity.lower_after", Restart, DurationType{0ms, 24h},
+            at(&S::capacity, &CapacitySettings::lower_after),
+            "The recommendation goes up at once, and down only to the most that was needed within this "
+            "time."),
     };
 }
 

@@ -24,8 +24,8 @@ std::vector<std::vector<double>> errors_of(const Series& series, const std::vect
     return errors;
 }
 
-// Means of errors, where no error counts more than kErrorCut times the upper quartile of the best member's: one
-// spike that nobody foresaw must not decide who is best at all other times. NaN where nothing is known.
+// Means of errors, where no error counts more than kErrorCut times the upper quartile of the best member's:
+// one spike that nobody foresaw must not decide who is best at all other times. NaN where nothing is known.
 std::vector<double> mean_errors(const std::vector<std::vector<double>>& errors) {
     std::vector<double> means(errors.size(), std::numeric_limits<double>::quiet_NaN());
     if (errors.front().empty()) return means;

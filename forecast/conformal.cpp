@@ -53,15 +53,19 @@ double upper_quantile(std::size_t count, Nth nth, double quantile) {
 }
 
 double upper_quantile(const std::vector<double>& ascending, double quantile) {
-    return upper_quantile(ascending.size(), [&](std::size_t k) { return ascending[k]; }, quantile);
+    return upper_quantile(
+        ascending.size(), [&](std::size_t k) { return ascending[k]; }, quantile);
 }
 
 double lower_quantile(const std::vector<double>& ascending, double quantile) {
     const std::size_t last = ascending.size() - 1;
-    return -upper_quantile(ascending.size(), [&](std::size_t k) { return -ascending[last - k]; }, 1 - quantile);
+    return -upper_quantile(
+        ascending.size(), [&](std::size_t k) { return -ascending[last - k]; }, 1 - quantile);
 }
 
-double pinball_loss(double above, double quantile) { return above >= 0 ? quantile * above : (quantile - 1) * above; }
+double pinball_loss(double above, double quantile) {
+    return above >= 0 ? quantile * above : (quantile - 1) * above;
+}
 
 // The pinball loss of both ends of the 95 % interval, all horizons together, for one power.
 double sharpness(const std::vector<Error>& errors, double power, double floor) {
@@ -81,7 +85,8 @@ double sharpness(const std::vector<Error>& errors, double power, double floor) {
 }
 
 // The errors of steps [from, to), ascending; neighbouring steps join until there are enough.
-std::vector<double> pooled(const std::vector<std::vector<double>>& by_step, std::size_t from, std::size_t to) {
+std::vector<double> pooled(const std::vector<std::vector<double>>& by_step, std::size_t from,
+                           std::size_t to) {
     std::vector<double> errors;
     const auto add = [&](std::size_t step) {
         errors.insert(errors.end(), by_step[step].begin(), by_step[step].end());
@@ -120,7 +125,9 @@ Conformal::Conformal(const Series& series, const Rolled& rolled, std::size_t hor
     }
 }
 
-double Conformal::scale(double point) const { return scale_of(point, power_, floor_); }
+double Conformal::scale(double point) const {
+    return scale_of(point, power_, floor_);
+}
 
 Interval Conformal::at(std::size_t step, double point, double level) const {
     const auto found = std::ranges::find_if(ranges_, [step](const Range& range) { return step < range.to; });

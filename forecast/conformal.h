@@ -29,7 +29,7 @@ public:
 
 private:
     struct Range {
-        std::size_t to;               // the first step after
+        std::size_t to;              // the first step after
         std::vector<double> errors;  // scaled, signed (actual - forecast), ascending
     };
     [[nodiscard]] double scale(double point) const;

@@ -1,14 +1,13 @@
 #include "forecast/damping.h"
 
-#include <algorithm>
-
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
+#include <algorithm>
 
 namespace warmfront::forecast {
 namespace {
 
-constexpr double kPenalty = 0.01;   // of the examples' weight, in the deviations' own variance
+constexpr double kPenalty = 0.01;    // of the examples' weight, in the deviations' own variance
 constexpr double kExamplesMin = 30;  // in weight
 
 }  // namespace
@@ -26,7 +25,8 @@ std::size_t Damping::range_of(std::size_t ahead) const {
     return std::min(static_cast<std::size_t>(range - ranges_.begin()), ranges_.size() - 1);
 }
 
-void Damping::add(const std::array<double, kTerms>& deviations, std::size_t ahead, double off, double weight) {
+void Damping::add(const std::array<double, kTerms>& deviations, std::size_t ahead, double off,
+                  double weight) {
     Range& range = ranges_[range_of(ahead)];
     for (std::size_t i = 0; i < kTerms; ++i) {
         for (std::size_t j = 0; j <= i; ++j) range.moments[i][j] += weight * deviations[i] * deviations[j];

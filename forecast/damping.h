@@ -1,8 +1,8 @@
 // forecast/damping.h: how much of what is unusual now still counts some buckets ahead.
 //
-// A linear regression of how far the target is off its base on how far the load is off its slots' means at the
-// origin, one for each range of horizons, shrunk towards nothing. Trees learn what it leaves: they cannot go
-// on with a straight line beyond what they have seen, it can. Pure.
+// A linear regression of how far the target is off its base on how far the load is off its slots' means at
+// the origin, one for each range of horizons, shrunk towards nothing. Trees learn what it leaves: they cannot
+// go on with a straight line beyond what they have seen, it can. Pure.
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
-// Slots' means are decayed means, so that appending is constant work; a bucket far off what was expected moves
-// its slot by a bounded amount only (winsorizing), because one outlier would be forecast again for weeks.
+// Slots' means are decayed means, so that appending is constant work; a bucket far off what was expected
+// moves its slot by a bounded amount only (winsorizing), because one outlier would be forecast again for
+// weeks.
 #include "forecast/features.h"
 
 #include <algorithm>
@@ -13,7 +14,8 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kDay_s = 86'400;
 
-constexpr double kSlotRate = 0.2, kLongSlotRate = 0.3, kFastRate = 0.5, kMediumRate = 0.12, kSpreadRate = 0.01;
+constexpr double kSlotRate = 0.2, kLongSlotRate = 0.3, kFastRate = 0.5, kMediumRate = 0.12,
+                 kSpreadRate = 0.01;
 constexpr double kOffMax = 6;            // in spreads: what moves a slot's mean at most
 constexpr double kAlikeShare = 0.7;      // of a day's own effect is believed after one like it
 constexpr std::size_t kShortWindow = 3;  // buckets of the short rolling mean
@@ -116,7 +118,9 @@ void Features::reserve(std::size_t buckets) {
 void Features::append(double scaled) {
     const std::size_t i = value_.size();
     const bool first = i == 0, seasoned = i >= shape_.season, long_seasoned = i >= shape_.long_season;
-    const auto last = [first](const std::vector<float>& of) { return first ? 0.0 : static_cast<double>(of.back()); };
+    const auto last = [first](const std::vector<float>& of) {
+        return first ? 0.0 : static_cast<double>(of.back());
+    };
     const auto before = [&](const std::vector<float>& of, std::size_t season, double otherwise) {
         return i >= season && !first ? static_cast<double>(of[i - season]) : otherwise;
     };
@@ -134,13 +138,15 @@ void Features::append(double scaled) {
     value_.push_back(static_cast<float>(scaled));
     known_.push_back(is_known);
     slot_.push_back(static_cast<float>(unlike ? slot : slot + kSlotRate * bounded));
-    long_slot_.push_back(static_cast<float>(
-        unlike || !long_seasoned ? (unlike ? long_slot : scaled) : towards(long_slot, slot + bounded, kLongSlotRate)));
+    long_slot_.push_back(static_cast<float>(unlike || !long_seasoned
+                                                ? (unlike ? long_slot : scaled)
+                                                : towards(long_slot, slot + bounded, kLongSlotRate)));
     off_.push_back(static_cast<float>(off));
     off_fast_.push_back(static_cast<float>(towards(last(off_fast_), off, kFastRate)));
     // A holiday's load says little of the days after it.
     const double slow_off = unlike ? 0.0 : bounded;
-    off_medium_.push_back(static_cast<float>(towards(last(off_medium_), unlike ? off : bounded, kMediumRate)));
+    off_medium_.push_back(
+        static_cast<float>(towards(last(off_medium_), unlike ? off : bounded, kMediumRate)));
     off_slow_.push_back(static_cast<float>(towards(last(off_slow_), slow_off, slow)));
     sum_.push_back((first ? 0.0 : sum_.back()) + scaled);
     off_sum_.push_back((first ? 0.0 : off_sum_.back()) + off);
@@ -195,8 +201,8 @@ void Features::write_season(std::size_t origin, std::size_t target, float*& row)
     const bool seasonal = season > 1, longer = shape_.long_season > 1;
     const double slot = static_cast<double>(slot_[same]);
     *row++ = static_cast<float>(seasonal ? static_cast<double>(value_[same]) - slot : kNan);
-    *row++ = static_cast<float>(
-        seasonal && same >= season ? static_cast<double>(value_[same - season]) - slot : kNan);
+    *row++ = static_cast<float>(seasonal && same >= season ? static_cast<double>(value_[same - season]) - slot
+                                                           : kNan);
     const std::size_t long_same = same_slot(origin, target, shape_.long_season);
     const bool long_known = longer && target >= shape_.long_season && origin >= shape_.long_season;
     *row++ = static_cast<float>(long_known ? static_cast<double>(long_slot_[long_same]) - slot : kNan);

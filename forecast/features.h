@@ -69,7 +69,8 @@ public:
     // The first origin whose slots' means have seen a season.
     [[nodiscard]] std::size_t warm_up() const { return std::max<std::size_t>(shape_.season, 3); }
 
-    // Writes kFeatures numbers in the order of feature_table(). warm_up() <= origin < size(), target > origin.
+    // Writes kFeatures numbers in the order of feature_table(). warm_up() <= origin < size(), target >
+    // origin.
     void write(std::size_t origin, std::size_t target, float* row) const;
     // What is to be expected of the target as a rule: its slot's mean and what days of this name did before.
     [[nodiscard]] double base(std::size_t origin, std::size_t target) const;
@@ -92,8 +93,8 @@ private:
 
     Shape shape_;
     DayEffects holidays_, events_;
-    std::vector<float> value_, slot_, long_slot_;  // slots' means: with the bucket's own value
-    std::vector<float> off_;                       // the value less its slot's mean before it
+    std::vector<float> value_, slot_, long_slot_;          // slots' means: with the bucket's own value
+    std::vector<float> off_;                               // the value less its slot's mean before it
     std::vector<float> off_fast_, off_medium_, off_slow_;  // decayed means of it
     std::vector<double> sum_, off_sum_;                    // of all up to the bucket, it included
     std::vector<bool> known_;

@@ -11,19 +11,20 @@ namespace warmfront::forecast {
 namespace {
 
 constexpr std::size_t kKnownMin = 30;
-constexpr std::size_t kRowsMax = 1'500;       // of one range
+constexpr std::size_t kRowsMax = 1'500;  // of one range
 // Of the rows' weight, on standardized terms. It grows with the horizon, because rows a horizon apart share
 // most of their target's errors: far horizons have fewer rows than it seems.
 constexpr double kPenalty = 0.002, kPenaltyGrowth = 0.5;
-constexpr double kDeviationsMax = 6;         // robust; inputs further off are cut
-constexpr double kAgeWeight = 0.35;          // of the oldest row
+constexpr double kDeviationsMax = 6;  // robust; inputs further off are cut
+constexpr double kAgeWeight = 0.35;   // of the oldest row
 constexpr int kReweightings = 2;
 constexpr std::int64_t kWeek_s = 7 * 86'400;
 
 std::vector<std::pair<std::size_t, std::size_t>> horizon_ranges(std::size_t horizon_max) {
     std::vector<std::pair<std::size_t, std::size_t>> ranges;
     for (std::size_t from = 1; from <= horizon_max;) {
-        const std::size_t to = std::min(horizon_max, from < 3 ? from : from + std::max<std::size_t>(1, from * 3 / 4));
+        const std::size_t to =
+            std::min(horizon_max, from < 3 ? from : from + std::max<std::size_t>(1, from * 3 / 4));
         ranges.emplace_back(from, to);
         from = to + 1;
     }

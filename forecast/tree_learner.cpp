@@ -51,9 +51,9 @@ std::size_t TreeLearner::sample(const Features& series, std::size_t examples) {
         const std::size_t reach = std::min(options_.horizon_max, origins);
         const std::size_t ahead = ahead_of(i, reach);
         const std::size_t room = size - ahead - begin;
-        const auto origin = begin + static_cast<std::size_t>(
-                                        (static_cast<double>(k) + 0.5) / static_cast<double>(examples) *
-                                        static_cast<double>(room));
+        const auto origin =
+            begin + static_cast<std::size_t>((static_cast<double>(k) + 0.5) / static_cast<double>(examples) *
+                                             static_cast<double>(room));
         const std::size_t target = origin + ahead;
         if (target >= size || !series.known(target)) continue;
         const bool late = target >= cut;
@@ -88,7 +88,8 @@ void TreeLearner::subtract_damping(Rows& rows) const {
 
 Result<void> TreeLearner::learn(const StopCheck& stop) {
     if (train_.size() < kExamplesMin)
-        return fail("22023", "trees: the history is too short: no season and a half before what is held back");
+        return fail("22023",
+                    "trees: the history is too short: no season and a half before what is held back");
     damping_.learn();
     subtract_damping(train_);
     subtract_damping(held_back_);
@@ -129,8 +130,8 @@ Result<std::vector<float>> TreeLearner::forecast(std::span<const Features* const
         const auto deviations = one->deviations(origin);
         for (std::size_t ahead = 1; ahead <= horizon; ++ahead) {
             one->write(origin, origin + ahead, rows.add(0));
-            expected.push_back(static_cast<float>(one->base(origin, origin + ahead) +
-                                                  damping_.expected(deviations, ahead)));
+            expected.push_back(
+                static_cast<float>(one->base(origin, origin + ahead) + damping_.expected(deviations, ahead)));
         }
     }
     const auto predicted = trees_->predict(rows);
@@ -145,8 +146,8 @@ Result<std::vector<float>> TreeLearner::forecast(const Features& series, std::si
     return forecast(std::span(&one, 1), horizon);
 }
 
-// Slots, days' effects and damping are inputs too: they are shuffled with their groups, and the whole forecast
-// is judged, not the trees' part of it alone.
+// Slots, days' effects and damping are inputs too: they are shuffled with their groups, and the whole
+// forecast is judged, not the trees' part of it alone.
 Result<std::vector<Importance>> TreeLearner::importance() const {
     const Booster& trees = judged_ ? *judged_ : *trees_;
     Rows rows = held_back_;

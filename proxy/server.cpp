@@ -17,6 +17,7 @@
 #include "cache/disk_tier.h"
 #include "config/reload.h"
 #include "config/version.h"
+#include "forecast/recent_level.h"
 #include "proxy/admin/console.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/explain.h"
@@ -24,8 +25,10 @@
 #include "proxy/admin/process.h"
 #include "proxy/admin/worker_meter.h"
 #include "proxy/control/control.h"
+#include "proxy/control/counted_loads.h"
 #include "proxy/control/postgres_upstream.h"
 #include "proxy/control/prewarmer.h"
+#include "proxy/control/trainer.h"
 #include "proxy/io/signal.h"
 #include "proxy/io/timer.h"
 #include "proxy/session/worker.h"
@@ -35,6 +38,7 @@ namespace {
 
 constexpr std::size_t kDatabasesMax = 1024;
 constexpr std::chrono::milliseconds kReviewEvery{1000};
+constexpr std::chrono::milliseconds kSecond{1000};
 constexpr std::size_t kTemplatesShownMax = 100;  // by HTTP
 constexpr std::size_t kFingerprintsMax = 100'000;
 // Of cache.memory: a sixteenth for the lines by which writes void the answers of single rows.
@@ -75,6 +79,12 @@ public:
                    write_log_, log_),
           databases_(write_log_, kDatabasesMax,
                      [this](session::Database& database) { control_.catalog_wanted(database); }),
+          trainer_(
+              {control::training_options(*settings_, worker_count(*settings_)),
+               [this] { return process_totals(); }, control::unix_ms},
+              std::make_unique<control::CountedLoads>([this] { return counted_loads(); },
+                                                      settings_->forecast.bucket / kSecond),
+              [] { return std::make_unique<forecast::RecentLevel>(); }, board_, clock_, log_),
           console_(console_context()),
           shared_{clock_,    log_,     write_log_, store_,   flights_,   templates_, interner_, databases_,
                   upstream_, control_, console_,   cancels_, directory_, ledger_,    switches_} {
@@ -93,6 +103,8 @@ private:
     void open_disk_tier();
     void log_disk(const cache::DiskAlarm& alarm);
     [[nodiscard]] admin::Observation observe() const;
+    [[nodiscard]] forecast::ProcessTotals process_totals() const;
+    [[nodiscard]] control::CountedLoads::Totals counted_loads() const;
     [[nodiscard]] admin::ConsoleContext console_context();
     [[nodiscard]] control::Prewarmer::Options prewarm_options();
     [[nodiscard]] Result<admin::Properties> explain(const std::string& database, std::string_view query);
@@ -126,6 +138,8 @@ private:
     control::PostgresUpstream upstream_;
     control::Control control_;
     session::Databases databases_;
+    forecast::Board board_;
+    control::Trainer trainer_;
     admin::Console console_;
     session::Shared shared_;
     std::optional<control::Prewarmer> prewarmer_;
@@ -152,6 +166,7 @@ Result<void> Server::start() {
     if (auto serving = serve_http(); !serving) return serving;  // what can fail comes before the threads
     open_disk_tier();
     control_.start(databases_);
+    trainer_.start();
     for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     prewarmer_->start();
     announce();
@@ -190,7 +205,8 @@ void Server::log_disk(const cache::DiskAlarm& alarm) {
 Result<void> Server::serve_http() {
     if (!settings_->http) return {};
     auto http = admin::HttpServer::start(
-        *settings_->http, [this] { return observe(); }, [this] { return ledger_.rows(kTemplatesShownMax); });
+        *settings_->http, {[this] { return observe(); }, [this] { return ledger_.rows(kTemplatesShownMax); },
+                           [this] { return trainer_.outlook(); }});
     if (!http) return tl::unexpected(http.error());
     http_ = std::move(*http);
     log_.info("serving HTTP", {{LogKey::Address, io::text_of(*settings_->http)}});
@@ -210,8 +226,29 @@ admin::Observation Server::observe() const {
     seen.prewarm = prewarmer_->numbers();
     seen.process = admin::read_process_stats();
     seen.uptime = std::chrono::milliseconds((clock_.now_us() - started_us_) / 1000);
+    seen.outlook = trainer_.outlook();
     seen.not_ready = control_.not_ready_because();
     return seen;
+}
+
+forecast::ProcessTotals Server::process_totals() const {
+    forecast::ProcessTotals totals;
+    totals.cpu_s = admin::read_process_stats().cpu_seconds;
+    for (const auto& [name, of] : counters_.totals())
+        totals.queries += static_cast<double>(of.queries_total());
+    return totals;
+}
+
+control::CountedLoads::Totals Server::counted_loads() const {
+    using forecast::Measure;
+    using Kind = forecast::SeriesName::Kind;
+    control::CountedLoads::Totals totals;
+    for (const auto& [name, of] : counters_.totals())
+        totals[{Kind::Database, name, {}, Measure::Requests}] = static_cast<double>(of.queries_total());
+    for (const session::TemplateRow& row : ledger_.rows(control::CountedLoads::kSeriesMax))
+        totals[{Kind::Template, row.database, sql::digest_text(row.digest), Measure::Requests}] +=
+            static_cast<double>(row.requests);
+    return totals;
 }
 
 Result<void> Server::listen() {
@@ -395,6 +432,7 @@ int Server::run() {
     for (std::thread& thread : threads_) thread.join();
     http_ = nullptr;
     if (disk_) disk_->stop();
+    trainer_.stop();
     control_.stop();
     log_.info("ended");
     return 0;

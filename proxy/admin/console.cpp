@@ -9,6 +9,7 @@
 #include "config/settings_table.h"
 #include "config/version.h"
 #include "proxy/admin/console_reply.h"
+#include "proxy/admin/forecast_rows.h"
 #include "sql/choices.h"
 
 namespace warmfront::admin {
@@ -223,6 +224,19 @@ void show_invalidations(ConsoleReply& reply, const ConsoleContext& context, std:
     reply.table(kColumns, rows);
 }
 
+void show_forecast(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
+    reply.table(kForecastColumns, forecast_rows(*context.observe().outlook));
+}
+
+void show_alarms(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
+    reply.table(kAlarmColumns, alarm_rows(*context.observe().outlook));
+}
+
+void show_capacity(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
+    constexpr std::array<std::string_view, 2> kColumns{"name", "value"};
+    reply.table(kColumns, capacity_rows(context.observe().outlook->capacity));
+}
+
 void show_connections(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
     Rows rows;
     for (const session::ConnectionRow& each : context.connections()) {
@@ -309,6 +323,9 @@ std::span<const Command> commands() {
          show_prewarm},
         {"SHOW REFUSALS", "", "reads that are not kept, by reason", show_refusals},
         {"SHOW INVALIDATIONS", "", "what voided answers, by cause", show_invalidations},
+        {"SHOW FORECAST", "", "the loads to come, series by series, and how sure that is", show_forecast},
+        {"SHOW ALARMS", "", "loads that are outside what was to be expected", show_alarms},
+        {"SHOW CAPACITY", "", "how many sidecars the load to come needs, and why", show_capacity},
         {"SHOW CONNECTIONS", "", "the clients that are connected", show_connections},
         {"SHOW CONFIG", "", "every setting and its default", show_config},
         {"SHOW VERSION", "", "which warmfront this is", show_version},

@@ -10,9 +10,10 @@
 #include <fmt/format.h>
 
 #include "config/values.h"
+#include "proxy/admin/forecast_json.h"
 #include "proxy/admin/metrics.h"
+#include "proxy/admin/page_files.h"
 #include "proxy/admin/stats_json.h"
-#include "proxy/admin/status_page.h"
 
 namespace warmfront::admin {
 
@@ -31,8 +32,42 @@ Response readiness(const Observation& observation) {
     return {.status = 503, .reason = "Service Unavailable", .body = observation.not_ready + "\n"};
 }
 
-Response answer_to(std::string_view method, std::string_view path, const HttpServer::Observe& observe,
-                   const HttpServer::Templates& templates) {
+Response json_response(std::string body) {
+    return {.type = "application/json", .body = std::move(body)};
+}
+
+// The values of the parameter, in their order.
+std::vector<std::string> values_of(std::string_view parameter, std::string_view query) {
+    std::vector<std::string> values;
+    std::string value(query.size() + 1, '\0');
+    for (std::size_t occurrence = 0; values.size() < kSeriesAskedMax; ++occurrence) {
+        const int length = mg_get_var2(query.data(), query.size(), std::string(parameter).c_str(),
+                                       value.data(), value.size(), occurrence);
+        if (length < 0) break;
+        values.push_back(value.substr(0, static_cast<std::size_t>(length)));
+    }
+    return values;
+}
+
+Response forecast_response(const forecast::Outlook& outlook, std::string_view query) {
+    const auto ids = values_of("series", query);
+    return json_response(ids.empty() ? forecasts_json(outlook) : forecasts_json(outlook, ids));
+}
+
+const PageFile* page_file(std::string_view path) {
+    for (const PageFile& file : page_files())
+        if (file.path == path) return &file;
+    return nullptr;
+}
+
+Response page_response(const PageFile& file) {
+    return {.type = file.type,
+            .body = std::string(file.content),
+            .more_headers = fmt::format("Content-Security-Policy: {}\r\n", page_policy())};
+}
+
+Response answer_to(std::string_view method, std::string_view path, std::string_view query,
+                   const HttpSources& sources) {
     if (method != "GET" && method != "HEAD") {
         return {.status = 405,
                 .reason = "Method Not Allowed",
@@ -40,19 +75,19 @@ Response answer_to(std::string_view method, std::string_view path, const HttpSer
                 .more_headers = "Allow: GET, HEAD\r\n"};
     }
     if (path == "/metrics")
-        return {.type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(observe())};
+        return {.type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(sources.observe())};
     if (path == "/healthz") return {.body = "alive\n"};
-    if (path == "/readyz") return readiness(observe());
-    if (path == "/api/stats") return {.type = "application/json", .body = stats_json(observe())};
-    if (path == "/api/templates") return {.type = "application/json", .body = templates_json(templates())};
-    if (path == "/") {
-        return {.type = "text/html; charset=utf-8",
-                .body = std::string(status_page()),
-                .more_headers = fmt::format("Content-Security-Policy: {}\r\n", status_page_policy())};
-    }
+    if (path == "/readyz") return readiness(sources.observe());
+    if (path == "/api/stats") return json_response(stats_json(sources.observe()));
+    if (path == "/api/templates") return json_response(templates_json(sources.templates()));
+    if (path == "/api/forecast") return forecast_response(*sources.outlook(), query);
+    if (path == "/api/capacity") return json_response(capacity_json(sources.outlook()->capacity));
+    if (const PageFile* file = page_file(path)) return page_response(*file);
     return {.status = 404,
             .reason = "Not Found",
-            .body = "there are /metrics, /healthz, /readyz, /api/stats, /api/templates and / here\n"};
+            .body =
+                "there are /metrics, /healthz, /readyz, /api/stats, /api/templates, /api/forecast, "
+                "/api/capacity and / here\n"};
 }
 
 // "127.0.0.1:9432", "[::1]:9432", "+9432" for every interface, as civetweb spells addresses.
@@ -64,8 +99,7 @@ std::string listening_port(const Address& address) {
 
 class CivetServer final : public HttpServer {
 public:
-    CivetServer(Observe observe, Templates templates)
-        : observe_(std::move(observe)), templates_(std::move(templates)) {}
+    explicit CivetServer(HttpSources sources) : sources_(std::move(sources)) {}
     ~CivetServer() override {
         if (context_ != nullptr) mg_stop(context_);
     }
@@ -111,8 +145,9 @@ private:
     static int on_request(mg_connection* connection, void* self) noexcept {
         const mg_request_info* request = mg_get_request_info(connection);
         const auto* server = static_cast<CivetServer*>(self);
+        const std::string_view query = request->query_string == nullptr ? "" : request->query_string;
         const Response response =
-            answer_to(request->request_method, request->local_uri, server->observe_, server->templates_);
+            answer_to(request->request_method, request->local_uri, query, server->sources_);
         const std::string head = fmt::format(
             "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n"
             "X-Content-Type-Options: nosniff\r\n{}Connection: close\r\n\r\n",
@@ -133,8 +168,7 @@ private:
         return 1;
     }
 
-    const Observe observe_;
-    const Templates templates_;
+    const HttpSources sources_;
     std::mutex message_mutex_;
     std::string first_message_;
     mg_context* context_ = nullptr;
@@ -142,9 +176,8 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const Address& address, Observe observe,
-                                                      Templates templates) {
-    auto server = std::make_unique<CivetServer>(std::move(observe), std::move(templates));
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const Address& address, HttpSources sources) {
+    auto server = std::make_unique<CivetServer>(std::move(sources));
     if (const auto listening = server->listen(address); !listening) return tl::unexpected(listening.error());
     return server;
 }

@@ -5,7 +5,9 @@
 //   GET /readyz      200 "ready", or 503 and why not
 //   GET /api/stats   JSON (proxy/admin/stats_json.h)
 //   GET /api/templates   JSON: the statements that are kept, those first that save most
-//   GET /            the status page; asks /api/stats, loads nothing from elsewhere
+//   GET /api/forecast, /api/capacity   JSON (proxy/admin/forecast_json.h)
+//   GET /            the live page, its parts at /page/... (proxy/admin/page_files.h); loads nothing from
+//                    elsewhere
 //
 // HEAD too; other methods 405, other paths 404. Threads of its own: two that serve and one that accepts; at
 // most 20 connections wait, requests must be complete within 5 s.
@@ -19,20 +21,24 @@
 
 #include "config/result.h"
 #include "config/settings.h"
+#include "forecast/outlook.h"
 #include "proxy/admin/observation.h"
 
 namespace warmfront::admin {
 
+// What is shown. Called on the server's threads, also at the same time; must not throw and returns within
+// some milliseconds.
+struct HttpSources {
+    std::function<Observation()> observe;
+    std::function<std::vector<session::TemplateRow>()> templates;
+    std::function<std::shared_ptr<const forecast::Outlook>()> outlook;  // never nullptr
+};
+
 class HttpServer {
 public:
-    // Called on the server's threads, also at the same time; must not throw and returns within some
-    // milliseconds.
-    using Observe = std::function<Observation()>;
-    using Templates = std::function<std::vector<session::TemplateRow>()>;
-
     // Listens when it returns. Fails with 55000 and the reason if the address cannot be had.
-    [[nodiscard]] static Result<std::unique_ptr<HttpServer>> start(const Address& address, Observe observe,
-                                                                   Templates templates);
+    [[nodiscard]] static Result<std::unique_ptr<HttpServer>> start(const Address& address,
+                                                                   HttpSources sources);
     // Waits for requests that are being answered.
     virtual ~HttpServer() = default;
     [[nodiscard]] virtual std::uint16_t port() const = 0;  // the real one where the address said 0

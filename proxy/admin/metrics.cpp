@@ -1,11 +1,14 @@
 #include "proxy/admin/metrics.h"
 
+#include <cmath>
 #include <limits>
+#include <optional>
 #include <sstream>
 
 #include <prometheus/text_serializer.h>
 
 #include "config/version.h"
+#include "forecast/summary.h"
 
 namespace warmfront::admin {
 
@@ -165,6 +168,82 @@ static Samples prewarm_saved(const Observation& seen) {
     return one(static_cast<double>(seen.ledger.fetch_saved_us) / 1e6);
 }
 
+// One sample per database and table that is forecast; statements would be too many.
+template <typename Value>
+static Samples by_series(const Observation& seen, Value value_of) {
+    Samples samples;
+    for (const auto& [name, of] : seen.outlook->forecasts->series) {
+        if (name.kind == forecast::SeriesName::Kind::Template) continue;
+        const std::optional<double> value = value_of(name, of);
+        if (!value) continue;
+        samples.push_back(sample({{"database", name.database},
+                                  {"kind", std::string(forecast::name_of(name.kind))},
+                                  {"name", name.name},
+                                  {"measure", std::string(forecast::name_of(name.measure))}},
+                                 *value));
+    }
+    return samples;
+}
+
+template <auto Bound>
+static Samples forecast_next(const Observation& seen) {
+    return by_series(seen, [](const auto&, const forecast::SeriesForecast& of) -> std::optional<double> {
+        if ((of.*Bound).empty()) return std::nullopt;
+        return (of.*Bound).front();
+    });
+}
+
+static Samples forecast_mase(const Observation& seen) {
+    return by_series(seen, [](const auto&, const forecast::SeriesForecast& of) -> std::optional<double> {
+        if (std::isnan(of.mase)) return std::nullopt;
+        return of.mase;
+    });
+}
+
+static double alarm_value(const forecast::SeriesOutlook& of) {
+    return of.alarm.side == forecast::Side::Above ? 1 : of.alarm.side == forecast::Side::Below ? -1 : 0;
+}
+
+static Samples forecast_alarm(const Observation& seen) {
+    return by_series(seen, [&](const forecast::SeriesName& name, const auto&) -> std::optional<double> {
+        const auto of = seen.outlook->series.find(name);
+        if (of == seen.outlook->series.end()) return std::nullopt;
+        return alarm_value(of->second);
+    });
+}
+
+static Samples forecast_alarms(const Observation& seen) {
+    using enum forecast::SeriesName::Kind;
+    Samples samples;
+    for (const auto kind : {Database, Table, Template}) {
+        double alarms = 0;
+        for (const auto& [name, of] : seen.outlook->series)
+            alarms += name.kind == kind && alarm_value(of) != 0;
+        samples.push_back(sample({{"kind", std::string(forecast::name_of(kind))}}, alarms));
+    }
+    return samples;
+}
+
+static Samples forecast_series(const Observation& seen) {
+    return one(static_cast<double>(seen.outlook->forecasts->series.size()));
+}
+
+static Samples forecast_made(const Observation& seen) {
+    return one(static_cast<double>(seen.outlook->forecasts->made_s));
+}
+
+template <auto Member>
+static Samples of_training(const Observation& seen) {
+    return one(static_cast<double>(seen.outlook->effort.*Member));
+}
+
+// Nothing while it is not known: an autoscaler then leaves the number as it is.
+template <auto Member>
+static Samples of_capacity(const Observation& seen) {
+    const auto value = static_cast<double>(seen.outlook->capacity.*Member);
+    return seen.outlook->capacity.recommended == 0 || std::isnan(value) ? Samples{} : one(value);
+}
+
 static Samples build_info(const Observation&) {
     return {sample({{"version", std::string(version())}}, 1)};
 }
@@ -179,6 +258,9 @@ std::span<const Metric> metrics_table() {
     using Disk = cache::DiskStats;
     using Process = ProcessStats;
     using Ledger = session::LedgerTotals;
+    using Forecast = forecast::SeriesForecast;
+    using Effort = forecast::TrainingEffort;
+    using Capacity = forecast::Capacity;
     static constexpr Metric kTable[] = {
         {"warmfront_build_info", Gauge, "1; the label says which version runs.", build_info},
         {"warmfront_ready", Gauge, "1 while queries can be served, as /readyz says.", ready},
@@ -291,6 +373,42 @@ std::span<const Metric> metrics_table() {
          of_prewarm<&PrewarmNumbers::hot_keys>},
         {"warmfront_prewarm_templates_off", Gauge, "Statements left out because fetching ahead did not pay.",
          of_prewarm<&PrewarmNumbers::templates_off>},
+
+        {"warmfront_forecast_series", Gauge, "Loads that are forecast.", forecast_series},
+        {"warmfront_forecast_made_timestamp_seconds", Gauge,
+         "When the forecasts were last brought up to date, since 1970; 0: not yet.", forecast_made},
+        {"warmfront_forecast_next_requests", Gauge, "The load forecast for the bucket under way or to come.",
+         forecast_next<&Forecast::point>},
+        {"warmfront_forecast_next_lower_requests", Gauge, "The lower bound of its 99 % interval.",
+         forecast_next<&Forecast::lo99>},
+        {"warmfront_forecast_next_upper_requests", Gauge, "The upper bound of its 99 % interval.",
+         forecast_next<&Forecast::hi99>},
+        {"warmfront_forecast_mase", Gauge,
+         "The model's mean absolute scaled error on buckets that it had not seen; below 1 is better than "
+         "repeating the last season.",
+         forecast_mase},
+        {"warmfront_forecast_alarm", Gauge,
+         "1 while the load is above the 99 % interval, -1 while it is below it, else 0.", forecast_alarm},
+        {"warmfront_forecast_alarms", Gauge, "Loads outside their 99 % interval, by kind.", forecast_alarms},
+        {"warmfront_training_fits_total", Counter, "Models fitted.", of_training<&Effort::fits>},
+        {"warmfront_training_fits_failed_total", Counter,
+         "Fits that failed, mostly because the history is short: such a load is forecast by its level.",
+         of_training<&Effort::fits_failed>},
+        {"warmfront_training_waiting", Gauge, "Loads whose fit is due and found no time yet.",
+         of_training<&Effort::waiting>},
+        {"warmfront_training_seconds_total", Counter, "Time spent on forecasts, on a thread of its own.",
+         of_training<&Effort::seconds>},
+        {"warmfront_recommended_sidecars", Gauge,
+         "Sidecars that the load to come needs, of what this one sees; within capacity.min and capacity.max.",
+         of_capacity<&Capacity::recommended>},
+        {"warmfront_needed_sidecars", Gauge,
+         "The same, not rounded and without these bounds: of several sidecars it can be summed.",
+         of_capacity<&Capacity::needed>},
+        {"warmfront_predicted_peak_queries_per_second", Gauge,
+         "The highest upper bound (95 %) of the load within the horizon.",
+         of_capacity<&Capacity::peak_per_s>},
+        {"warmfront_cpu_seconds_per_query", Gauge, "The CPU time that a query takes here, as measured.",
+         of_capacity<&Capacity::cpu_s_per_query>},
 
         {"process_resident_memory_bytes", Gauge, "Resident memory.", of_process<&Process::resident_bytes>},
         {"process_virtual_memory_bytes", Gauge, "Virtual memory.", of_process<&Process::virtual_bytes>},

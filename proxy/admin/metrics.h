@@ -1,7 +1,8 @@
 // proxy/admin/metrics.h: the one table of metrics, and their text for Prometheus.
 //
 // Names: warmfront_..., process_... as every Prometheus client names them; _total for what only grows;
-// seconds and bytes. Labels are bounded: database (admin/counters.h), class, reason, cause, outcome, version.
+// seconds and bytes. Labels are bounded: database (admin/counters.h), class, reason, cause, outcome, version;
+// kind, name and measure of the series that are forecast, without statements (at most forecast.series).
 #pragma once
 
 #include <span>

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "cache/disk_tier.h"
 #include "cache/store.h"
+#include "forecast/outlook.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/prewarm_view.h"
 #include "proxy/admin/process.h"
@@ -27,6 +29,7 @@ struct Observation {
     PrewarmNumbers prewarm{};
     ProcessStats process{};
     std::chrono::milliseconds uptime{0};
+    std::shared_ptr<const forecast::Outlook> outlook = std::make_shared<forecast::Outlook>();
     std::string not_ready{};  // why queries cannot be served; empty if they can
 };
 

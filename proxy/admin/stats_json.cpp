@@ -1,43 +1,33 @@
 #include "proxy/admin/stats_json.h"
 
-#include <initializer_list>
-#include <utility>
-
 #include <fmt/format.h>
 
 #include "config/version.h"
+#include "proxy/admin/json.h"
 #include "sql/choices.h"
 
 namespace warmfront::admin {
 
-static std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\')
-            out += {'\\', c};
-        else if (static_cast<unsigned char>(c) < 0x20)
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else
-            out += c;
-    }
-    return out + "\"";
-}
-
-// The values are JSON already.
-static std::string object(std::initializer_list<std::pair<std::string_view, std::string>> members) {
-    std::string out;
-    for (const auto& [name, value] : members)
-        out += fmt::format("{}\"{}\":{}", out.empty() ? "{" : ",", name, value);
-    return out + "}";
-}
+using json::object;
+using json::quoted;
 
 static std::string latency(const Latencies& latencies) {
     const auto seconds = [&](double q) {
         return fmt::format("{}", static_cast<double>(latencies.quantile_us(q)) / 1e6);
     };
+    std::vector<std::string> buckets;  // for quantiles of what came between two looks
+    for (const std::uint64_t count : latencies.counts) buckets.push_back(std::to_string(count));
     return object({{"count", std::to_string(latencies.count())},
                    {"p50_seconds", seconds(0.5)},
-                   {"p99_seconds", seconds(0.99)}});
+                   {"p99_seconds", seconds(0.99)},
+                   {"buckets", json::array(buckets)}});
+}
+
+static std::string refusals(const DatabaseTotals& totals) {
+    std::vector<std::string> reasons;
+    for (const auto& [reason, count] : totals.refusals)
+        reasons.push_back(object({{"reason", quoted(reason)}, {"count", std::to_string(count)}}));
+    return json::array(reasons);
 }
 
 static std::string database(std::string_view name, const DatabaseTotals& totals) {
@@ -51,7 +41,8 @@ static std::string database(std::string_view name, const DatabaseTotals& totals)
                    {"sent_bytes", std::to_string(totals.sent_bytes)},
                    {"hit", latency(totals.hit_latency)},
                    {"miss", latency(totals.miss_latency)},
-                   {"forwarded", latency(totals.forwarded_latency)}});
+                   {"forwarded", latency(totals.forwarded_latency)},
+                   {"refusals", refusals(totals)}});
 }
 
 static std::string seconds(std::uint64_t us) {

@@ -89,7 +89,17 @@ TEST_CASE("settings table: each row reads, prints, compares and copies its own m
         {"prewarm.memory_share", "0.5"},
         {"prewarm.lead", "10s"},
         {"prewarm.waste", "0.5"},
-        {"prewarm.roles", "own"}};
+        {"prewarm.roles", "own"},
+        {"forecast.bucket", "1s"},
+        {"forecast.horizon", "2h"},
+        {"forecast.retrain", "10m"},
+        {"forecast.series", "50"},
+        {"forecast.seasons", "2m, 14m"},
+        {"forecast.alarm_buckets", "5"},
+        {"capacity.utilisation", "0.5"},
+        {"capacity.min", "2"},
+        {"capacity.max", "20"},
+        {"capacity.lower_after", "1m"}};
     const std::map<std::string_view, RawValue> records{
         {"tables", record({{"name", "audit.log"}, {"cache", "off"}})},
         {"templates", record({{"match", "SELECT 1"}, {"ttl", "5s"}})},
@@ -136,6 +146,13 @@ TEST_CASE("settings table: what is out of range is refused and changes nothing")
                                                           {"http", "localhost:1", "/run/http.socket"},
                                                           {"state_dir", "x", ""},
                                                           {"upstream", "x", ""},
+                                                          {"forecast.bucket", "1s", "999ms"},
+                                                          {"forecast.horizon", "7d", "8d"},
+                                                          {"forecast.seasons", "1d, 7d, 30d, 366d", "1s"},
+                                                          {"forecast.seasons", "", "2m, banana"},
+                                                          {"forecast.seasons", "2s", "2s,3s,4s,5s,6s"},
+                                                          {"forecast.series", "1", "0"},
+                                                          {"capacity.min", "1", "0"},
                                                           {"log.level", "error", "warn"}}) {
         CAPTURE(name);
         CAPTURE(bad);

@@ -17,10 +17,12 @@ constexpr std::int64_t kChristmas_s = 1'798'070'400;  // 2026-12-24T00:00:00Z
 
 TEST_CASE("calendar text: a file of lines and a YAML list say the same") {
     const auto lines = parse_holidays(
-        "# of the shop\n2026-12-24..2026-12-26 christmas  # closed\n\n2025-11-11 singles' day\r\n2026-12-31\n",
+        "# of the shop\n2026-12-24..2026-12-26 christmas  # closed\n\n2025-11-11 singles' "
+        "day\r\n2026-12-31\n",
         "f");
     const auto yaml = parse_holidays(
-        "---\nholidays:\n  - 2026-12-31\n  - \"2025-11-11 singles' day\"\n  - 2026-12-24..2026-12-26 christmas\n",
+        "---\nholidays:\n  - 2026-12-31\n  - \"2025-11-11 singles' day\"\n  - 2026-12-24..2026-12-26 "
+        "christmas\n",
         "f");
     REQUIRE(lines);
     REQUIRE(yaml);

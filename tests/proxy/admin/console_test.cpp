@@ -180,6 +180,17 @@ TEST_CASE("console: each command gives its table") {
               "SELECT * FROM t WHERE id = ?|"},
              {"SHOW REFUSALS", "T:database,reason,count|D:shop,volatile_function,1|C:SHOW|Z:I"},
              {"SHOW INVALIDATIONS", "T:database,cause,count|D:shop,write,5|C:SHOW|Z:I"},
+             {"SHOW FORECAST",
+              "|D:database,shop,,requests,holt-winters,0.750,12.00,20.00,15.00,25.00,50.00,120,30.00,25.00,"
+              "35.00,2026-03-01 12:01:00,,|"},
+             {"SHOW FORECAST", ",2026-03-01 12:01:00,above,|"},
+             {"SHOW FORECAST", "|D:statement,shop,00000000000000ab,requests,holt-winters,,12.00,"},
+             {"SHOW FORECAST", ",below,too short|C:SHOW"},
+             {"SHOW ALARMS",
+              "T:kind,database,name,measure,side,since,actual,lo99,hi99|"
+              "D:table,shop,public.\"o\",reads,above,2026-03-01 11:57:00,99.00,10.00,30.00|D:statement,"},
+             {"SHOW CAPACITY", "T:name,value|D:recommended_sidecars,3|D:needed_sidecars,2.75|"},
+             {"SHOW CAPACITY", "|D:reason,because|"},
              {"SHOW CONNECTIONS", "|D:0,12,127.0.0.1:5000,ann,shop,,idle,,99,0|C:SHOW|Z:I"},
              {"SHOW CONFIG", "T:name,value,default,reloadable|D:"},
              {"SHOW CONFIG", "D:cache.memory,256MiB,256MiB,yes|"},

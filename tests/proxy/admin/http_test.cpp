@@ -1,13 +1,16 @@
 #include "proxy/admin/http.h"
 
+#include <algorithm>
+#include <functional>
+
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/admin/page_files.h"
 #include "proxy/admin/stats_json.h"
-#include "proxy/admin/status_page.h"
 #include "tests/proxy/admin/sample.h"
 
 using namespace warmfront;
@@ -39,8 +42,12 @@ static std::vector<session::TemplateRow> no_templates() {
     return {};
 }
 
+static HttpSources sources_of(std::function<Observation()> observe) {
+    return {std::move(observe), no_templates, [] { return sample_observation().outlook; }};
+}
+
 TEST_CASE("http: every path answers as it should") {
-    auto server = HttpServer::start(kAnyPort, sample_observation, no_templates);
+    auto server = HttpServer::start(kAnyPort, sources_of(sample_observation));
     REQUIRE(server);
     const std::uint16_t port = (*server)->port();
     REQUIRE(port != 0);
@@ -54,6 +61,16 @@ TEST_CASE("http: every path answers as it should") {
              {"GET", "/api/stats", "200 OK", "application/json", R"("name":"shop")"},
              {"GET", "/api/templates", "200 OK", "application/json", "[]"},
              {"GET", "/", "200 OK", "text/html", "<!doctype html>"},
+             {"GET", "/page/page.css", "200 OK", "text/css", ":root"},
+             {"GET", "/page/page.js", "200 OK", "text/javascript", "/api/forecast"},
+             {"GET", "/page/uPlot.js", "200 OK", "text/javascript", "uPlot"},
+             {"GET", "/page/uPlot.LICENSE", "200 OK", "text/plain", "MIT"},
+             {"GET", "/page/", "404 Not Found", "text/plain", ""},
+             {"GET", "/api/forecast", "200 OK", "application/json", R"("id":"database:requests:shop:")"},
+             {"GET", "/api/forecast?series=database%3Arequests%3Ashop%3A", "200 OK", "application/json",
+              R"("recent":{)"},
+             {"GET", "/api/forecast?series=nothing", "200 OK", "application/json", R"("series":[])"},
+             {"GET", "/api/capacity", "200 OK", "application/json", R"("recommended_sidecars":3)"},
              {"GET", "/healthz?verbose=1", "200 OK", "text/plain", "alive"},
              {"HEAD", "/metrics", "200 OK", "text/plain; version=0.0.4", ""},
              {"GET", "/nothing", "404 Not Found", "text/plain", "/metrics"},
@@ -76,8 +93,8 @@ TEST_CASE("http: every path answers as it should") {
 }
 
 TEST_CASE("http: not ready is said with its reason, and does not mean dead") {
-    auto server = HttpServer::start(
-        kAnyPort, [] { return Observation{.not_ready = "no catalog yet"}; }, no_templates);
+    auto server =
+        HttpServer::start(kAnyPort, sources_of([] { return Observation{.not_ready = "no catalog yet"}; }));
     REQUIRE(server);
     const std::string response = get((*server)->port(), "/readyz");
     CHECK(response.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
@@ -87,30 +104,30 @@ TEST_CASE("http: not ready is said with its reason, and does not mean dead") {
 }
 
 TEST_CASE("http: an address that is taken or not there is an error that says so") {
-    auto first = HttpServer::start(kAnyPort, sample_observation, no_templates);
+    auto first = HttpServer::start(kAnyPort, sources_of(sample_observation));
     REQUIRE(first);
     const Address taken{"127.0.0.1", (*first)->port(), {}};
-    const auto second = HttpServer::start(taken, sample_observation, no_templates);
+    const auto second = HttpServer::start(taken, sources_of(sample_observation));
     REQUIRE_FALSE(second);
     CHECK(second.error().sqlstate == "55000");
     CHECK(second.error().text.find("127.0.0.1:" + std::to_string(taken.port)) != std::string::npos);
     CAPTURE(second.error().text);
     CHECK(second.error().text.find("in use") != std::string::npos);
 
-    const auto elsewhere = HttpServer::start({"192.0.2.1", 1, {}}, sample_observation, no_templates);
+    const auto elsewhere = HttpServer::start({"192.0.2.1", 1, {}}, sources_of(sample_observation));
     REQUIRE_FALSE(elsewhere);
-    first = HttpServer::start(kAnyPort, sample_observation, no_templates);
+    first = HttpServer::start(kAnyPort, sources_of(sample_observation));
     CHECK(first);
 }
 
 TEST_CASE("http: every interface can be listened on") {
-    auto server = HttpServer::start({"*", 0, {}}, sample_observation, no_templates);
+    auto server = HttpServer::start({"*", 0, {}}, sources_of(sample_observation));
     REQUIRE(server);
     CHECK(get((*server)->port(), "/healthz").starts_with("HTTP/1.1 200"));
 }
 
 TEST_CASE("http: what is not HTTP does no harm") {
-    auto server = HttpServer::start(kAnyPort, sample_observation, no_templates);
+    auto server = HttpServer::start(kAnyPort, sources_of(sample_observation));
     REQUIRE(server);
     for (const std::string bytes : {"\r\n\r\n", "\x16\x03\x01\r\n\r\n", "GET\r\n\r\n"}) {
         const std::string response = talk((*server)->port(), bytes);
@@ -147,8 +164,50 @@ TEST_CASE("templates json: only what may be kept is told") {
     CHECK(json.find("secret") == std::string::npos);
 }
 
-TEST_CASE("status page: loads nothing from elsewhere") {
-    CHECK(status_page().find("http://") == std::string_view::npos);
-    CHECK(status_page().find("https://") == std::string_view::npos);
-    CHECK(status_page_policy().starts_with("default-src 'none'"));
+TEST_CASE("page: loads nothing from elsewhere and holds no script or style of its own text") {
+    CHECK(page_policy().starts_with("default-src 'none'"));
+    CHECK(page_policy().find("unsafe") == std::string_view::npos);
+    for (const PageFile& file : page_files()) {
+        CAPTURE(file.path);
+        CHECK_FALSE(file.content.empty());
+        if (file.path.starts_with("/page/uPlot")) continue;  // as their authors ship them
+        CHECK(file.content.find("http://") == std::string_view::npos);
+        CHECK(file.content.find("https://") == std::string_view::npos);
+        for (const std::string_view markup :
+             {"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write"})
+            CHECK(file.content.find(markup) == std::string_view::npos);
+    }
+}
+
+TEST_CASE("page: what the markup refers to is there, and nothing is inline") {
+    const std::string_view markup = page_files()[0].content;
+    std::size_t references = 0;
+    for (const std::string_view attribute : {"src=\"/page/", "href=\"/page/"}) {
+        for (std::size_t found = markup.find(attribute); found != std::string_view::npos;
+             found = markup.find(attribute, found + 1)) {
+            const std::size_t begin = markup.find('"', found) + 1;
+            const auto path = markup.substr(begin, markup.find('"', begin) - begin);
+            CAPTURE(path);
+            CHECK(std::ranges::count(page_files(), path, &PageFile::path) == 1);
+            ++references;
+        }
+    }
+    CHECK(references == 7);
+    CHECK(markup.find("<style") == std::string_view::npos);
+    CHECK(markup.find("style=") == std::string_view::npos);
+    for (std::size_t script = markup.find("<script"); script != std::string_view::npos;
+         script = markup.find("<script", script + 1))
+        CHECK(markup.substr(script).find("></script>") == markup.substr(script).find('>'));
+    for (const std::string_view handler : {" onclick=", " onload=", " onerror=", " onchange="})
+        CHECK(markup.find(handler) == std::string_view::npos);
+}
+
+TEST_CASE("page: the policy is sent with every part") {
+    auto server = HttpServer::start(kAnyPort, sources_of(sample_observation));
+    REQUIRE(server);
+    for (const PageFile& file : page_files()) {
+        const std::string response = get((*server)->port(), std::string(file.path));
+        CHECK(response.find("Content-Security-Policy: default-src 'none'") != std::string::npos);
+        CHECK(response.ends_with(file.content));
+    }
 }

@@ -95,34 +95,52 @@ TEST_CASE("metrics: values are where they belong") {
         std::string name;
         double value;
     };
-    for (const auto& [name, value] : std::vector<Row>{
-             {R"(warmfront_queries_total{database="shop",class="read"})", 23},
-             {R"(warmfront_queries_total{database="shop",class="opaque"})", 0},
-             {R"(warmfront_hits_total{database="shop"})", 21},
-             {R"(warmfront_hits_total{database="a \"strange\\\nname"})", 1},
-             {R"(warmfront_refusals_total{database="shop",reason="volatile_function"})", 1},
-             {R"(warmfront_invalidations_total{database="shop",cause="write"})", 5},
-             {R"(warmfront_client_connections{database="shop"})", 2},
-             {R"(warmfront_query_duration_seconds_count{database="shop",outcome="hit"})", 2},
-             {R"(warmfront_query_duration_seconds_sum{database="shop",outcome="hit"})", 100.000003},
-             {R"(warmfront_query_duration_seconds_bucket{database="shop",outcome="hit",le="2e-06"})", 0},
-             {R"(warmfront_query_duration_seconds_bucket{database="shop",outcome="hit",le="+Inf"})", 2},
-             {"warmfront_cache_entries", 7},
-             {"warmfront_cache_bytes", 4'096},
-             {"warmfront_ready", 1},
-             {R"(warmfront_prewarm_fetches_total{outcome="refused"})", 1},
-             {R"(warmfront_prewarm_stored_total{reason="rise"})", 3},
-             {"warmfront_prewarm_used_total", 3},
-             {"warmfront_prewarm_spent_seconds_total", 1.5},
-             {"warmfront_prewarm_waiting", 2},
-             {"warmfront_prewarm_rate", 12.5},
-             {"warmfront_prewarm_hot_keys", 6},
-             {"process_cpu_seconds_total", 1.5},
-             {"process_threads", 3}}) {
+    for (
+        const auto& [name, value] : std::vector<Row>{
+            {R"(warmfront_queries_total{database="shop",class="read"})", 23},
+            {R"(warmfront_queries_total{database="shop",class="opaque"})", 0},
+            {R"(warmfront_hits_total{database="shop"})", 21},
+            {R"(warmfront_hits_total{database="a \"strange\\\nname"})", 1},
+            {R"(warmfront_refusals_total{database="shop",reason="volatile_function"})", 1},
+            {R"(warmfront_invalidations_total{database="shop",cause="write"})", 5},
+            {R"(warmfront_client_connections{database="shop"})", 2},
+            {R"(warmfront_query_duration_seconds_count{database="shop",outcome="hit"})", 2},
+            {R"(warmfront_query_duration_seconds_sum{database="shop",outcome="hit"})", 100.000003},
+            {R"(warmfront_query_duration_seconds_bucket{database="shop",outcome="hit",le="2e-06"})", 0},
+            {R"(warmfront_query_duration_seconds_bucket{database="shop",outcome="hit",le="+Inf"})", 2},
+            {"warmfront_cache_entries", 7},
+            {"warmfront_cache_bytes", 4'096},
+            {"warmfront_ready", 1},
+            {"warmfront_forecast_series", 3},
+            {R"(warmfront_forecast_next_requests{database="shop",kind="database",name="",measure="requests"})",
+             20},
+            {R"(warmfront_forecast_next_upper_requests{database="shop",kind="table",name="public.\"o\"",measure="reads"})",
+             30},
+            {R"(warmfront_forecast_mase{database="shop",kind="database",name="",measure="requests"})", 0.75},
+            {R"(warmfront_forecast_alarm{database="shop",kind="database",name="",measure="requests"})", 0},
+            {R"(warmfront_forecast_alarm{database="shop",kind="table",name="public.\"o\"",measure="reads"})",
+             1},
+            {R"(warmfront_forecast_alarms{kind="table"})", 1},
+            {R"(warmfront_forecast_alarms{kind="statement"})", 1},
+            {R"(warmfront_forecast_alarms{kind="database"})", 0},
+            {"warmfront_training_fits_total", 4},
+            {"warmfront_recommended_sidecars", 3},
+            {"warmfront_needed_sidecars", 2.75},
+            {"warmfront_predicted_peak_queries_per_second", 5500},
+            {"warmfront_cpu_seconds_per_query", 0.0005},
+            {"process_cpu_seconds_total", 1.5},
+            {"process_threads", 3}}) {
         CAPTURE(name);
         REQUIRE(seen.samples.contains(name));
         CHECK(seen.samples.at(name) == doctest::Approx(value));
     }
+}
+
+TEST_CASE("metrics: statements are no labels, and what is not known yet is no sample") {
+    CHECK(metrics_text(sample_observation()).find("00000000000000ab") == std::string::npos);
+    const Exposition early = parsed(metrics_text(Observation{}));
+    CHECK_FALSE(early.samples.contains("warmfront_recommended_sidecars"));
+    CHECK_FALSE(early.samples.contains("warmfront_needed_sidecars"));
 }
 
 TEST_CASE("metrics: a histogram's buckets only grow and end with its count") {

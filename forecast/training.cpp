@@ -1,0 +1,265 @@
+// A tick has three parts: take in what came, fit what is due, say what there is to say. A series' buckets are
+// never missed: Track::next_s moves on only by what the source gave.
+#include "forecast/training.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "forecast/recent_level.h"
+
+namespace warmfront::forecast {
+
+Training::Training(TrainingOptions options, LoadSource& source, MakeForecaster make, const Clock& clock)
+    : options_(std::move(options)),
+      source_(source),
+      make_(std::move(make)),
+      clock_(clock),
+      plan_(options_.capacity) {
+    std::set<std::size_t> seasons;
+    for (const std::int64_t season_s : options_.seasons_s)
+        if (season_s / options_.step_s >= 2)
+            seasons.insert(static_cast<std::size_t>(season_s / options_.step_s));
+    seasons_.assign(seasons.begin(), seasons.end());
+}
+
+TickResult Training::on_tick(std::int64_t now_s, const ProcessTotals& totals) {
+    const std::uint64_t begun_us = clock_.now_us();
+    const std::int64_t end_s = now_s / options_.step_s * options_.step_s;
+    changes_.clear();
+    problem_.clear();
+    if (effort_.ticks < kNamesEvery || effort_.ticks % kNamesEvery == 0) {
+        if (auto names = source_.names(options_.series_max))
+            refresh_names(*std::move(names));
+        else
+            note_source_failure(names.error());
+    }
+    ++effort_.ticks;
+    for (const SeriesName& name : order_) {
+        Track& track = tracks_.at(name);
+        track.forecaster ? go_on(name, track, end_s) : begin(name, track, end_s);
+    }
+    const auto budget_us = std::chrono::microseconds(options_.fit_budget).count();
+    fit_within_budget(end_s, begun_us + static_cast<std::uint64_t>(budget_us));
+    cost_.on_totals(totals.cpu_s, totals.queries);
+    plan_.on_demand({now_s, peak_per_s(), cost_.cpu_s_per_query()});
+    effort_.tick_seconds = static_cast<double>(clock_.now_us() - begun_us) / 1e6;
+    effort_.seconds += effort_.tick_seconds;
+    return {outlook(now_s), std::exchange(changes_, {})};
+}
+
+void Training::note_source_failure(const Error& error) {
+    ++effort_.sources_failed;
+    problem_ = error.text;
+}
+
+// Series that are named no longer are forgotten.
+void Training::refresh_names(std::vector<SeriesName> names) {
+    if (names.size() > options_.series_max) names.resize(options_.series_max);
+    const std::set<SeriesName> wanted(names.begin(), names.end());
+    std::erase_if(tracks_, [&](const auto& each) { return !wanted.contains(each.first); });
+    for (const SeriesName& name : names) tracks_.try_emplace(name, options_.alarm_buckets);
+    order_ = std::move(names);
+}
+
+Result<Series> Training::history_of(const SeriesName& name, std::int64_t end_s) {
+    const auto from_s = end_s - static_cast<std::int64_t>(kHistory) * options_.step_s;
+    auto series = source_.load(name, from_s, end_s, options_.step_s);
+    if (series) series->seasons = seasons_;
+    return series;
+}
+
+static std::size_t known_in(const std::vector<double>& values) {
+    return static_cast<std::size_t>(std::ranges::count_if(values, [](double v) { return !std::isnan(v); }));
+}
+
+FitOptions Training::fit_options() const {
+    FitOptions fit;
+    fit.calendar = &options_.calendar;
+    fit.horizon_max = options_.horizon;
+    return fit;
+}
+
+// A series that is new here: forecast at once by its level, until its turn to be fitted comes.
+void Training::begin(const SeriesName& name, Track& track, std::int64_t end_s) {
+    auto series = history_of(name, end_s);
+    if (!series) return note_source_failure(series.error());
+    if (series->size() == 0) return;
+    auto level = std::make_unique<RecentLevel>();
+    if (!level->fit(*series, fit_options())) return;
+    track.forecaster = std::move(level);
+    track.seen = known_in(series->values);
+    track.next_s = series->time_of(series->size());
+    if (series->size() > kRecent) {
+        const std::size_t left_out = series->size() - kRecent;
+        series->start_s = series->time_of(left_out);
+        series->values.erase(series->values.begin(),
+                             series->values.begin() + static_cast<std::ptrdiff_t>(left_out));
+    }
+    track.recent = *std::move(series);
+    predict(track);
+}
+
+void Training::go_on(const SeriesName& name, Track& track, std::int64_t end_s) {
+    if (end_s <= track.next_s) return;
+    // After a long sleep the series begins anew; the model learns the gap at its next fit.
+    const auto reach = static_cast<std::int64_t>(kRecent) * options_.step_s;
+    if (end_s - track.next_s > reach) {
+        track = Track(options_.alarm_buckets);
+        return begin(name, track, end_s);
+    }
+    const auto series = source_.load(name, track.next_s, end_s, options_.step_s);
+    if (!series) return note_source_failure(series.error());
+    if (series->size() == 0 && end_s > track.next_s) return;
+    std::vector<double> came;
+    for (std::int64_t time_s = track.next_s; time_s < series->time_of(series->size());
+         time_s += options_.step_s) {
+        const bool told = time_s >= series->start_s;
+        const auto place = static_cast<std::size_t>((time_s - series->start_s) / options_.step_s);
+        came.push_back(told ? series->values[place] : std::numeric_limits<double>::quiet_NaN());
+        judge(name, track, time_s, came.back());
+    }
+    auto& recent = track.recent;
+    recent.values.insert(recent.values.end(), came.begin(), came.end());
+    if (recent.size() > kRecent) {
+        const std::size_t left_out = recent.size() - kRecent;
+        recent.start_s = recent.time_of(left_out);
+        recent.values.erase(recent.values.begin(),
+                            recent.values.begin() + static_cast<std::ptrdiff_t>(left_out));
+    }
+    track.seen = std::min(kHistory, track.seen + known_in(came));
+    track.next_s += static_cast<std::int64_t>(came.size()) * options_.step_s;
+    if (!track.cannot_extend && track.forecaster->extend(came)) {
+        ++effort_.extended;
+        predict(track);
+    } else {
+        track.cannot_extend = true;  // the former forecast goes on to hold until it is fitted
+    }
+}
+
+void Training::judge(const SeriesName& name, Track& track, std::int64_t time_s, double actual) {
+    const Prediction& made = track.prediction;
+    const Expectation newest{track.predicted_from_s, options_.step_s, made.point, made.lo99, made.hi99};
+    if (const auto bucket = newest.at(time_s)) {
+        track.outcomes.push_back(
+            {time_s, actual, made.point[*bucket], made.lo95[*bucket], made.hi95[*bucket]});
+        if (track.outcomes.size() > kOutcomes) track.outcomes.pop_front();
+    }
+    const Alarm before = track.watch.alarm();
+    const AlarmEvent event = track.watch.on_bucket(time_s, actual, newest);
+    if (event == AlarmEvent::None) return;
+    const Alarm& now = track.watch.alarm();
+    const bool began = event == AlarmEvent::Began;
+    changes_.push_back(
+        {name, event, began ? now.side : before.side, began ? now.since_s : before.since_s, now});
+}
+
+bool Training::fit_due(const Track& track, std::int64_t end_s) const {
+    if (!track.forecaster) return false;
+    if (track.tried_s == 0 || end_s - track.tried_s >= options_.retrain_s) return true;
+    if (track.cannot_extend) return true;
+    return track.seen >= 2 * track.fitted_seen && track.seen < kHistory;
+}
+
+// Those that were never tried first, in the order of their weight; then those that wait longest.
+void Training::fit_within_budget(std::int64_t end_s, std::uint64_t until_us) {
+    std::vector<const SeriesName*> due;
+    for (const SeriesName& name : order_)
+        if (fit_due(tracks_.at(name), end_s)) due.push_back(&name);
+    std::ranges::stable_sort(due, {}, [&](const SeriesName* name) { return tracks_.at(*name).tried_s; });
+    std::size_t done = 0;
+    while (done < due.size() && (done == 0 || clock_.now_us() < until_us)) {
+        fit(*due[done], tracks_.at(*due[done]), end_s);
+        ++done;
+    }
+    effort_.waiting = due.size() - done;
+}
+
+void Training::fit(const SeriesName& name, Track& track, std::int64_t end_s) {
+    track.tried_s = end_s;
+    track.fitted_seen = std::max<std::size_t>(track.seen, 1);
+    const auto series = history_of(name, track.next_s);
+    if (!series) return note_source_failure(series.error());
+    auto forecaster = make_();
+    const auto fitted = forecaster->fit(*series, fit_options());
+    ++effort_.fits;
+    if (fitted) {
+        track.forecaster = std::move(forecaster);
+        track.fitted_s = end_s;
+        track.problem.clear();
+    } else {
+        ++effort_.fits_failed;
+        track.problem = fitted.error().text;
+        auto level = std::make_unique<RecentLevel>();
+        if (!level->fit(*series, fit_options())) return;
+        track.forecaster = std::move(level);
+    }
+    track.cannot_extend = false;
+    predict(track);
+}
+
+void Training::predict(Track& track) const {
+    track.prediction = track.forecaster->forecast(options_.horizon);
+    track.predicted_from_s = track.next_s;
+}
+
+// Of the sum of the databases, over the buckets that every one of them tells of.
+double Training::peak_per_s() const {
+    std::vector<double> sum;
+    bool any = false;
+    for (const auto& [name, track] : tracks_) {
+        if (name.kind != SeriesName::Kind::Database || name.measure != Measure::Requests) continue;
+        const auto& upper = track.prediction.hi95;
+        if (upper.empty()) continue;
+        any = true;
+        if (sum.size() < upper.size()) sum.resize(upper.size(), 0);
+        std::ranges::transform(upper, sum, sum.begin(), std::plus<>());
+    }
+    if (!any) return std::numeric_limits<double>::quiet_NaN();
+    return std::ranges::max(sum) / static_cast<double>(options_.step_s);
+}
+
+// Without the buckets that have come since it was made.
+static SeriesForecast forecast_of(const Series& recent, const Prediction& made, std::int64_t made_from_s,
+                                  std::int64_t next_s) {
+    const auto passed = static_cast<std::size_t>((next_s - made_from_s) / recent.step_s);
+    const auto left = [&](const std::vector<double>& all) {
+        const std::size_t from = std::min(passed, all.size());
+        return std::vector<double>(all.begin() + static_cast<std::ptrdiff_t>(from), all.end());
+    };
+    SeriesForecast forecast;
+    forecast.recent = recent;
+    forecast.from_s = next_s;
+    forecast.point = left(made.point);
+    forecast.lo95 = left(made.lo95);
+    forecast.hi95 = left(made.hi95);
+    forecast.lo99 = left(made.lo99);
+    forecast.hi99 = left(made.hi99);
+    return forecast;
+}
+
+std::shared_ptr<const Outlook> Training::outlook(std::int64_t now_s) const {
+    auto forecasts = std::make_shared<Forecasts>();
+    auto outlook = std::make_shared<Outlook>();
+    forecasts->made_s = now_s;
+    for (const auto& [name, track] : tracks_) {
+        if (!track.forecaster) continue;
+        auto forecast = forecast_of(track.recent, track.prediction, track.predicted_from_s, track.next_s);
+        forecast.model = track.forecaster->model();
+        forecast.mase = track.forecaster->mase();
+        forecasts->series.emplace(name, std::move(forecast));
+        outlook->series.emplace(name, SeriesOutlook{track.watch.alarm(),
+                                                    {track.outcomes.begin(), track.outcomes.end()},
+                                                    track.fitted_s,
+                                                    track.problem});
+    }
+    outlook->forecasts = std::move(forecasts);
+    outlook->capacity = plan_.current();
+    outlook->effort = effort_;
+    outlook->problem = problem_;
+    return outlook;
+}
+
+}  // namespace warmfront::forecast

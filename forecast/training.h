@@ -1,0 +1,117 @@
+// forecast/training.h: keeps the forecasts up to date: bucket by bucket, within a bound of time and memory.
+//
+// At each tick, one a bucket, the buckets that ended are read from the LoadSource, judged (alarms), handed to
+// the models (extend), and, within `fit_budget`, those models are fitted anew whose turn it is: new series,
+// those whose history has doubled, those that cannot extend, and each every `retrain_s`. What did not find
+// room waits for the next tick and is forecast meanwhile by what there is: the former model, or RecentLevel.
+//
+// Not thread-safe: one thread calls on_tick(); what it returns is a value that any thread may keep.
+// Bounds: series_max series, each with one model, kRecent buckets and kOutcomes outcomes; a fit sees
+// kHistory buckets at most, one series at a time.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/clock.h"
+#include "forecast/calendar.h"
+#include "forecast/forecaster.h"
+#include "forecast/load_source.h"
+#include "forecast/outlook.h"
+
+namespace warmfront::forecast {
+
+struct TrainingOptions {
+    std::int64_t step_s = 60;                              // a bucket
+    std::size_t horizon = 60;                              // buckets forecast, >= 1
+    std::int64_t retrain_s = 3600;                         // the longest that a model goes without a new fit
+    std::size_t series_max = 500;                          //
+    std::vector<std::int64_t> seasons_s{86'400, 604'800};  // those of two buckets at least count
+    std::chrono::milliseconds fit_budget{10'000};          // of one tick; one fit is always made
+    std::size_t alarm_buckets = 3;
+    CapacityOptions capacity;
+    Calendar calendar;
+};
+
+struct ProcessTotals {  // since the process began, without the training itself
+    double cpu_s = 0, queries = 0;
+};
+
+struct AlarmChange {
+    SeriesName name;
+    AlarmEvent event = AlarmEvent::None;
+    Side side = Side::Within;  // that began, or was left
+    std::int64_t since_s = 0;  // when the alarm began
+    Alarm alarm;               // as it is now
+};
+
+struct TickResult {
+    std::shared_ptr<const Outlook> outlook;
+    std::vector<AlarmChange> alarms;
+};
+
+class Training {
+public:
+    static constexpr std::size_t kRecent = 360;       // buckets for a chart
+    static constexpr std::size_t kOutcomes = 360;     //
+    static constexpr std::size_t kHistory = 40'320;   // four weeks of minutes
+    static constexpr std::uint64_t kNamesEvery = 10;  // ticks; each of the first so many
+
+    // All that is referred to outlives this. clock measures the budget.
+    Training(TrainingOptions options, LoadSource& source, MakeForecaster make, const Clock& clock);
+
+    // now_s: Unix seconds; not before an earlier one.
+    [[nodiscard]] TickResult on_tick(std::int64_t now_s, const ProcessTotals& totals);
+
+private:
+    struct Track {
+        explicit Track(std::size_t alarm_buckets) : watch(alarm_buckets) {}
+        std::unique_ptr<Forecaster> forecaster;  // nullptr: nothing known yet
+        Series recent;
+        std::int64_t next_s = 0;  // begin of the first bucket not seen
+        std::size_t seen = 0;     // known buckets, of the last kHistory
+        std::size_t fitted_seen = 0;
+        std::int64_t fitted_s = 0, tried_s = 0;
+        bool cannot_extend = false;
+        std::string problem;
+        Prediction prediction;
+        std::int64_t predicted_from_s = 0;
+        AlarmWatch watch;
+        std::deque<Outcome> outcomes;
+    };
+
+    void refresh_names(std::vector<SeriesName> names);
+    [[nodiscard]] Result<Series> history_of(const SeriesName& name, std::int64_t end_s);
+    void begin(const SeriesName& name, Track& track, std::int64_t end_s);
+    void go_on(const SeriesName& name, Track& track, std::int64_t end_s);
+    void judge(const SeriesName& name, Track& track, std::int64_t time_s, double actual);
+    [[nodiscard]] bool fit_due(const Track& track, std::int64_t end_s) const;
+    void fit_within_budget(std::int64_t end_s, std::uint64_t until_us);
+    void fit(const SeriesName& name, Track& track, std::int64_t end_s);
+    void predict(Track& track) const;
+    void note_source_failure(const Error& error);
+    [[nodiscard]] FitOptions fit_options() const;
+    [[nodiscard]] double peak_per_s() const;
+    [[nodiscard]] std::shared_ptr<const Outlook> outlook(std::int64_t now_s) const;
+
+    const TrainingOptions options_;
+    LoadSource& source_;
+    const MakeForecaster make_;
+    const Clock& clock_;
+    std::vector<std::size_t> seasons_;  // in buckets, ascending
+    std::vector<SeriesName> order_;     // as the source named them
+    std::map<SeriesName, Track> tracks_;
+    std::vector<AlarmChange> changes_;  // of the tick under way
+    CapacityPlan plan_;
+    QueryCost cost_;
+    TrainingEffort effort_;
+    std::string problem_;
+};
+
+}  // namespace warmfront::forecast

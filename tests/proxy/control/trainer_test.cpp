@@ -1,0 +1,173 @@
+#include "proxy/control/trainer.h"
+
+#include <atomic>
+#include <cmath>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "forecast/recent_level.h"
+#include "proxy/control/counted_loads.h"
+
+using namespace warmfront;
+using namespace warmfront::control;
+using forecast::Measure;
+using forecast::SeriesName;
+using std::chrono::milliseconds;
+
+namespace {
+
+const SeriesName kShop{SeriesName::Kind::Database, "shop", "", Measure::Requests};
+constexpr std::int64_t kStart = 1'000'000;
+
+// A trainer over a counter that the test turns, at a time that the test tells.
+struct Desk {
+    std::int64_t now_ms = kStart * 1000;
+    double counted = 0, cpu_s = 0;
+    std::vector<std::string> lines;
+    Logger log{LogLevel::Info, [this](std::string_view line) { lines.emplace_back(line); }};
+    SimulatedClock clock;
+    forecast::Board board;
+    Trainer trainer{{[] {
+                         Settings settings;
+                         settings.forecast.bucket = std::chrono::seconds(1);
+                         settings.forecast.horizon = std::chrono::seconds(20);
+                         return training_options(settings, 2);
+                     }(),
+                     [this] {
+                         return forecast::ProcessTotals{cpu_s, counted};
+                     },
+                     [this] { return now_ms; }},
+                    std::make_unique<CountedLoads>(
+                        [this] {
+                            return CountedLoads::Totals{{kShop, counted}};
+                        },
+                        1),
+                    [] { return std::make_unique<forecast::RecentLevel>(); },
+                    board,
+                    clock,
+                    log};
+
+    void second(double load) {
+        now_ms += 1000;
+        counted += load;
+        cpu_s += load * 1e-3;
+        trainer.tick();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("trainer: what was counted comes out as a forecast on the board, and as capacity") {
+    Desk desk;
+    CHECK(desk.board.current()->made_s == 0);
+    for (int i = 0; i < 12; ++i) desk.second(500);
+    const auto forecasts = desk.board.current();
+    REQUIRE(forecasts->series.contains(kShop));
+    const auto& shop = forecasts->series.at(kShop);
+    CHECK(shop.point.size() == 20);
+    CHECK(shop.point[0] == doctest::Approx(500));
+    CHECK(shop.from_s == kStart + 12);
+    CHECK(desk.trainer.outlook()->forecasts == forecasts);
+    CHECK(desk.trainer.outlook()->capacity.carries_per_s ==
+          doctest::Approx(1200).epsilon(0.1));  // 2 cores, 60 %
+    CHECK(desk.trainer.outlook()->capacity.recommended == 1);
+    CHECK(desk.lines.empty());
+}
+
+TEST_CASE("trainer: an alarm is one line at its begin and one at its end, with the numbers") {
+    Desk desk;
+    for (int i = 0; i < 40; ++i) desk.second(100 + i % 5);
+    for (int i = 0; i < 6; ++i) desk.second(1000);
+    REQUIRE(desk.lines.size() == 1);
+    const std::string& began = desk.lines[0];
+    CAPTURE(began);
+    CHECK(began.starts_with(
+        "warning the load is outside what was to be expected series=database:requests:shop: "
+        "side=above actual=1000 expected=10"));
+    CHECK(began.find(" high=10") != std::string::npos);
+    CHECK(began.ends_with(" seconds=3"));
+    for (int i = 0; i < 6; ++i) desk.second(102);
+    REQUIRE(desk.lines.size() == 2);
+    CHECK(desk.lines[1].starts_with("info the load is back within"));
+    CHECK(desk.lines[1].find("side=above actual=102") != std::string::npos);
+}
+
+TEST_CASE("trainer: ticks come a little after the end of each bucket") {
+    struct Row {
+        std::int64_t now_ms, step_s, wait_ms;
+    };
+    for (const auto& [now_ms, step_s, wait_ms] : std::vector<Row>{{60'000, 60, 2'000},
+                                                                  {61'999, 60, 1},
+                                                                  {62'000, 60, 60'000},
+                                                                  {90'000, 60, 32'000},
+                                                                  {60'000, 1, 100},
+                                                                  {60'099, 1, 1},
+                                                                  {60'500, 1, 600}}) {
+        CAPTURE(now_ms);
+        CHECK(until_next_tick(now_ms, step_s) == milliseconds(wait_ms));
+    }
+}
+
+TEST_CASE("trainer: settings become options in seconds and buckets") {
+    Settings settings;
+    settings.forecast.bucket = std::chrono::seconds(2);
+    settings.forecast.horizon = std::chrono::minutes(1);
+    settings.forecast.seasons = {std::chrono::minutes(2), std::chrono::minutes(14)};
+    settings.capacity.utilisation = 0;
+    const auto options = training_options(settings, 4);
+    CHECK(options.step_s == 2);
+    CHECK(options.horizon == 30);
+    CHECK(options.seasons_s == std::vector<std::int64_t>{120, 840});
+    CHECK(options.fit_budget == milliseconds(1000));
+    CHECK(options.capacity.cores == 4);
+    CHECK(options.capacity.utilisation > 0);
+}
+
+TEST_CASE("trainer: its thread runs and ends at once when it is told to") {
+    Settings settings;  // a bucket is a minute: the end does not wait for it
+    forecast::Board board;
+    SteadyClock clock;
+    Logger log(LogLevel::Error, [](std::string_view) {});
+    Trainer trainer(
+        {training_options(settings, 1), [] { return forecast::ProcessTotals{}; }, unix_ms},
+        std::make_unique<CountedLoads>([] { return CountedLoads::Totals{}; }, 60),
+        [] { return std::make_unique<forecast::RecentLevel>(); }, board, clock, log);
+    trainer.start();
+    trainer.stop();
+    CHECK(trainer.outlook() != nullptr);
+}
+
+TEST_CASE("counted loads: differences of totals, from the second look on") {
+    CountedLoads::Totals totals{{kShop, 1000}};
+    CountedLoads loads([&] { return totals; }, 10);
+    CHECK(loads.load(kShop, 0, 100, 10)->size() == 0);  // what came before is nobody's bucket
+    totals[kShop] = 1007;
+    CHECK(loads.load(kShop, 0, 110, 10)->values == std::vector<double>{7});
+    CHECK(loads.load(kShop, 0, 110, 10)->start_s == 100);
+    totals[kShop] = 1027;  // a look was missed: its bucket gets half
+    CHECK(loads.load(kShop, 0, 130, 10)->values == std::vector<double>{7, 10, 10});
+    CHECK(loads.load(kShop, 110, 120, 10)->values == std::vector<double>{10});
+    CHECK(loads.load(kShop, 0, 130, 5).error().sqlstate == "22023");
+    const SeriesName late{SeriesName::Kind::Template, "shop", "ab", Measure::Requests};
+    totals[late] = 5;
+    CHECK(loads.load(late, 0, 140, 10)->values == std::vector<double>{5});
+    CHECK(*loads.names(10) == std::vector<SeriesName>{kShop, late});
+    CHECK(loads.names(1)->size() == 1);
+}
+
+TEST_CASE("counted loads: memory is bounded") {
+    double total = 0;
+    CountedLoads loads([&] { return CountedLoads::Totals{{kShop, total}}; }, 1);
+    for (std::int64_t second = 0; second < 5000; ++second) {
+        total += 1;
+        (void)loads.load(kShop, 0, 1000 + second, 1);
+    }
+    const auto series = loads.load(kShop, 0, 10'000, 1);
+    CHECK(series->size() == CountedLoads::kBuckets);
+    CHECK(series->time_of(series->size()) == 10'000);
+    total += 7;
+    CHECK(loads.load(kShop, 0, 20'000, 1)->size() == 0);  // nothing is said of a gap that long
+    total += 3;
+    CHECK(loads.load(kShop, 0, 20'001, 1)->values == std::vector<double>{3});
+}
