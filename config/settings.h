@@ -98,54 +98,53 @@ struct KnownEvent {
 
 struct ForecastSettings {
     std::chrono::milliseconds bucket{60'000};  // what requests are counted in; whole seconds
-    std::chrono::milliseconds horizon {
-        3'600'000 std::vector<Holiday> holidays;  // ascending by from_s
-        std::vector<KnownEvent> events;           // ascending by from_s
-    };
+    std::chrono::milliseconds horizon{3'600'000};
+    std::chrono::milliseconds retrain{3'600'000};
+    std::size_t series = 500;
+    std::vector<std::chrono::milliseconds> seasons{std::chrono::hours(24), std::chrono::hours(24 * 7)};
+    std::size_t alarm_buckets = 3;
+    std::vector<Holiday> holidays;   // ascending by from_s
+    std::vector<KnownEvent> events;  // ascending by from_s
+};
 
-    enum class PrewarmRoles {
-        Own,
-        Granted,
-        All
-    };  // as whom answers may be fetched before they are asked for
+struct CapacitySettings {  // of a recommended number of sidecars
+    double utilisation = 0.6;
+    std::size_t min = 1, max = 10;
+    std::chrono::milliseconds lower_after{600'000};
+};
 
-    struct PrewarmSettings {
-        bool enabled = true;
-        std::size_t concurrency = 2;             // connections
-        std::size_t rate = 100;                  // fetches a second
-        double memory_share = 0.25;              // of cache.memory, for what nobody has asked for yet
-        std::chrono::milliseconds lead{60'000};  // how long before a predicted rise
-        double waste =
-            0.25;  // the share of fetched answers that may go unused before a statement is left out
-        PrewarmRoles roles = PrewarmRoles::Granted;
-    };
+enum class PrewarmRoles { Own, Granted, All };  // as whom answers may be fetched before they are asked for
 
-    struct CapacitySettings {  // of a recommended number of sidecars
-        double utilisation = 0.6;
-        std::size_t min = 1, max = 10;
-        std::chrono::milliseconds lower_after{600'000};
-    };
+struct PrewarmSettings {
+    bool enabled = true;
+    std::size_t concurrency = 2;             // connections
+    std::size_t rate = 100;                  // fetches a second
+    double memory_share = 0.25;              // of cache.memory, for what nobody has asked for yet
+    std::chrono::milliseconds lead{60'000};  // how long before a predicted rise
+    double waste = 0.25;  // the share of fetched answers that may go unused before a statement is left out
+    PrewarmRoles roles = PrewarmRoles::Granted;
+};
 
-    struct Settings {
-        std::vector<Address> listen{{"127.0.0.1", 6432, {}}};
-        std::string upstream = "host=127.0.0.1 port=5432 user=postgres dbname=postgres";  // conninfo or URI
-        std::optional<Address> http;                                                      // unset: no HTTP
-        std::string state_dir = "./state";
-        unsigned threads = 0;  // worker threads; 0: one per core
-        std::vector<std::string> admin_users;
-        std::chrono::milliseconds shutdown_timeout{30'000};
-        std::chrono::milliseconds connect_timeout{10'000};
-        std::size_t client_connections_max = 10'000;
-        std::vector<Choice> tables, templates;
-        LogSettings log;
-        TlsSettings tls;
-        CacheSettings cache;
-        FunctionSettings functions;
-        VerifySettings verify;
-        CatalogSettings catalog;
-        ForecastSettings forecast;
-        PrewarmSettings prewarm;
-        CapacitySettings capacity;
-    };
+struct Settings {
+    std::vector<Address> listen{{"127.0.0.1", 6432, {}}};
+    std::string upstream = "host=127.0.0.1 port=5432 user=postgres dbname=postgres";  // conninfo or URI
+    std::optional<Address> http;                                                      // unset: no HTTP
+    std::string state_dir = "./state";
+    unsigned threads = 0;  // worker threads; 0: one per core
+    std::vector<std::string> admin_users;
+    std::chrono::milliseconds shutdown_timeout{30'000};
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::size_t client_connections_max = 10'000;
+    std::vector<Choice> tables, templates;
+    LogSettings log;
+    TlsSettings tls;
+    CacheSettings cache;
+    FunctionSettings functions;
+    VerifySettings verify;
+    CatalogSettings catalog;
+    ForecastSettings forecast;
+    CapacitySettings capacity;
+    PrewarmSettings prewarm;
+};
 
 }  // namespace warmfront
