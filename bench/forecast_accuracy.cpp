@@ -1,14 +1,15 @@
 // How well the automatic choice forecasts: rolling origins over the last part of each series of a directory,
 // beside every single model and, where given, forecasts that others made at the same origins.
 //
-//   forecast_accuracy DIRECTORY [--origins N] [--from SHARE] [--others FILE]... [--only SERIES] [--models A,B]
+//   forecast_accuracy DIRECTORY [--origins N] [--from SHARE] [--others FILE]... [--only SERIES] [--models
+//   A,B]
 //
-// DIRECTORY holds index.csv (heading "name,step_s,season,season2,n"; a season of 0: none) and NAME.csv for each
-// name (heading "ts,value"). --others: lines "series,method,origin,h,point,lo95,hi95" with a heading; origin is
-// the number of buckets known, h counts from 1.
+// DIRECTORY holds index.csv (heading "name,step_s,season,season2,n"; a season of 0: none) and NAME.csv for
+// each name (heading "ts,value"). --others: lines "series,method,origin,h,point,lo95,hi95" with a heading;
+// origin is the number of buckets known, h counts from 1.
 //
-// MASE at h: the mean absolute error of the steps 1 to h, divided by that of the seasonal naive forecast (first
-// season of index.csv) within what comes before the first origin.
+// MASE at h: the mean absolute error of the steps 1 to h, divided by that of the seasonal naive forecast
+// (first season of index.csv) within what comes before the first origin.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -90,12 +91,18 @@ Arguments parse(int argc, char** argv) {
             continue;
         }
         if (++i == argc) die(flag + ": expected a value");
-        if (flag == "--origins") arguments.origins = std::strtoul(argv[i], nullptr, 10);
-        else if (flag == "--from") arguments.from = std::strtod(argv[i], nullptr);
-        else if (flag == "--others") arguments.others.emplace_back(argv[i]);
-        else if (flag == "--only") arguments.only = argv[i];
-        else if (flag == "--models") arguments.models = split(argv[i], ',');
-        else die(flag + ": expected a known flag");
+        if (flag == "--origins")
+            arguments.origins = std::strtoul(argv[i], nullptr, 10);
+        else if (flag == "--from")
+            arguments.from = std::strtod(argv[i], nullptr);
+        else if (flag == "--others")
+            arguments.others.emplace_back(argv[i]);
+        else if (flag == "--only")
+            arguments.only = argv[i];
+        else if (flag == "--models")
+            arguments.models = split(argv[i], ',');
+        else
+            die(flag + ": expected a known flag");
     }
     if (arguments.directory.empty()) die("expected a directory");
     return arguments;
@@ -115,7 +122,9 @@ std::vector<Named> load(const Arguments& arguments) {
         if (!csv) die(csv.error().text);
         Named named{cells[0], std::move(csv->series), 1};
         for (const int column : {2, 3})
-            if (const auto season = std::strtoul(cells[static_cast<std::size_t>(column)].c_str(), nullptr, 10); season > 1)
+            if (const auto season =
+                    std::strtoul(cells[static_cast<std::size_t>(column)].c_str(), nullptr, 10);
+                season > 1)
                 named.series.seasons.push_back(season);
         if (!named.series.seasons.empty()) named.season = named.series.seasons.front();
         all.push_back(std::move(named));
@@ -141,7 +150,8 @@ std::map<std::string, std::map<std::string, ByOrigin>> load_others(const std::ve
     return others;
 }
 
-ByOrigin run(const Named& named, const std::string& model, const std::vector<Origin>& origins, double& cpu_ms_max) {
+ByOrigin run(const Named& named, const std::string& model, const std::vector<Origin>& origins,
+             double& cpu_ms_max) {
     ByOrigin by_origin;
     for (const Origin& origin : origins) {
         const double begun = thread_cpu_s();
@@ -153,10 +163,6 @@ ByOrigin run(const Named& named, const std::string& model, const std::vector<Ori
         if (!chosen) die(fmt::format("{}: {}", named.name, chosen.error().text));
         const Forecast forecast = chosen->forecast(origin.horizon);
         cpu_ms_max = std::max(cpu_ms_max, 1e3 * (thread_cpu_s() - begun));
-        if (getenv("DBG") && model == kAutomatic && (&origin == &origins.front() || &origin==&origins.back())) {
-            for (auto& s : forecast.scores) fmt::print(stderr, "{} {:.3f} {}\n", s.model, s.mase, s.failure);
-            for (auto& s : forecast.shares) fmt::print(stderr, "{} {:.2f}\n", s.model, s.weight);
-        }
         by_origin[origin.bucket] = {forecast.point, forecast.lo95, forecast.hi95};
     }
     return by_origin;
@@ -165,8 +171,8 @@ ByOrigin run(const Named& named, const std::string& model, const std::vector<Ori
 Measured measure(const Named& named, const std::vector<std::size_t>& horizons,
                  const std::vector<Origin>& origins, const ByOrigin& by_origin) {
     Measured measured;
-    const double scale = naive_scale(
-        std::span(named.series.values).first(origins.front().bucket), named.season);
+    const double scale =
+        naive_scale(std::span(named.series.values).first(origins.front().bucket), named.season);
     for (const std::size_t horizon : horizons) {
         std::vector<double> actual, point, lo, hi;
         for (const auto& [bucket, said] : by_origin)
@@ -179,7 +185,8 @@ Measured measure(const Named& named, const std::vector<std::size_t>& horizons,
         measured.mase.push_back(mae(actual, point) / scale);
         measured.coverage.push_back(coverage(actual, lo, hi));
         measured.pinball.push_back(
-            (pinball(actual, lo, 0.025) + pinball(actual, point, 0.5) + pinball(actual, hi, 0.975)) / 3 / scale);
+            (pinball(actual, lo, 0.025) + pinball(actual, point, 0.5) + pinball(actual, hi, 0.975)) / 3 /
+            scale);
     }
     for (const auto& [bucket, said] : by_origin) {
         std::size_t peak = 0, there = 0;
@@ -213,7 +220,8 @@ int main(int argc, char** argv) {
     else
         models.insert(models.end(), arguments.models.begin(), arguments.models.end());
     std::map<std::string, std::vector<double>> ratio;  // "horizon" to automatic by best other, one a series
-    fmt::print("| series | horizon | forecaster | MASE | covered | pinball | peak height | peak place | CPU ms |\n");
+    fmt::print(
+        "| series | horizon | forecaster | MASE | covered | pinball | peak height | peak place | CPU ms |\n");
     fmt::print("|---|---|---|---|---|---|---|---|---|\n");
     std::map<std::string, std::vector<double>> covered;
     for (const Named& named : load(arguments)) {
@@ -244,9 +252,10 @@ int main(int argc, char** argv) {
             }
         for (std::size_t h = 0; h < 3; ++h) {
             for (const auto& [name, measured] : rows)
-                fmt::print("| {} | {} | {} | {:.3f} | {:.1f} % | {:.4f} | {:.1f} % | {:.1f} | {:.1f} |\n", named.name,
-                           horizons[h], name, measured.mase[h], 100 * measured.coverage[h], measured.pinball[h],
-                           100 * median(measured.peak_height), median(measured.peak_place), measured.cpu_ms_max);
+                fmt::print("| {} | {} | {} | {:.3f} | {:.1f} % | {:.4f} | {:.1f} % | {:.1f} | {:.1f} |\n",
+                           named.name, horizons[h], name, measured.mase[h], 100 * measured.coverage[h],
+                           measured.pinball[h], 100 * median(measured.peak_height),
+                           median(measured.peak_place), measured.cpu_ms_max);
             const std::string place = h == 2 ? "season" : std::to_string(horizons[h]);
             covered[place].push_back(rows.front().second.coverage[h]);
             if (std::isinf(best[h])) continue;

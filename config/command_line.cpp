@@ -50,7 +50,8 @@ void declare_forecast(CLI::App& app, ForecastArguments& arguments) {
         ->type_name("STEPS");
     forecast.add_option("--step", arguments.step, "30s, 5m, 1h, 1d, ... (default: as the file has it)")
         ->type_name("DURATION");
-    forecast.add_option("--season", arguments.season, "lengths of up to two seasons in steps, such as 24,168")
+    forecast
+        .add_option("--season", arguments.season, "lengths of up to two seasons in steps, such as 24,168")
         ->type_name("STEPS");
     forecast.add_option("--model", arguments.model, "auto, or a model's name")->type_name("NAME");
     forecast.add_option("--holidays", arguments.holidays, "a file with a day and its name on each line")

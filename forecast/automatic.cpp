@@ -16,12 +16,12 @@ namespace warmfront::forecast {
 namespace {
 
 constexpr std::string_view kAuto = "auto", kCombination = "combination";
-constexpr std::size_t kShortHorizon = 12;   // what every origin is asked for
-constexpr std::size_t kLongOrigins = 40;    // how many are asked for the whole horizon
+constexpr std::size_t kShortHorizon = 12;  // what every origin is asked for
+constexpr std::size_t kLongOrigins = 40;   // how many are asked for the whole horizon
 // A model is fitted again on the way through the validation part as often as time allows: a short history's
 // fits are quick, and there each further bucket counts.
 constexpr std::size_t kFitsFor = 3'000, kFitsMax = 4;
-constexpr double kValidationShare = 0.25;   // of the history
+constexpr double kValidationShare = 0.25;  // of the history
 
 Result<std::vector<const RosterEntry*>> entries_for(const AutomaticOptions& options) {
     std::vector<const RosterEntry*> entries;
@@ -68,9 +68,9 @@ ModelScore score_of(const Series& series, const Rolled& rolled, std::string name
             hi.push_back(interval.hi);
         }
     const std::size_t season = series.seasons.empty() ? 1 : series.seasons.front();
-    const std::vector<double> history(series.values.begin(),
-                                      series.values.begin() +
-                                          static_cast<std::ptrdiff_t>(rolled.origins.front().bucket));
+    const std::vector<double> history(
+        series.values.begin(),
+        series.values.begin() + static_cast<std::ptrdiff_t>(rolled.origins.front().bucket));
     ModelScore score;
     score.model = std::move(name);
     score.mase = mae(actual, forecast) / naive_scale(history, season);
@@ -96,8 +96,9 @@ void try_models(const Series& series, const std::vector<const RosterEntry*>& ent
     const std::size_t fits = std::clamp<std::size_t>(kFitsFor / series.size(), 1, kFitsMax);
     for (const RosterEntry* entry : entries) {
         const auto model = entry->make();
-        auto said = origins.empty() ? Result<Rolled>(fail("22023", "a single bucket leaves nothing to validate on"))
-                                    : roll(*model, series, origins, options.fit, fits);
+        auto said = origins.empty()
+                        ? Result<Rolled>(fail("22023", "a single bucket leaves nothing to validate on"))
+                        : roll(*model, series, origins, options.fit, fits);
         if (!said) {
             ModelScore failed;
             failed.model = entry->name;
@@ -109,7 +110,8 @@ void try_models(const Series& series, const std::vector<const RosterEntry*>& ent
         rolled.push_back(*std::move(said));
         const std::optional<Conformal> intervals =
             options.coverages ? std::optional(Conformal(series, rolled.back(), horizon)) : std::nullopt;
-        scores.push_back(score_of(series, rolled.back(), std::string(entry->name), intervals ? &*intervals : nullptr));
+        scores.push_back(
+            score_of(series, rolled.back(), std::string(entry->name), intervals ? &*intervals : nullptr));
     }
 }
 
@@ -138,7 +140,8 @@ Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions&
     automatic.intervals_ =
         std::make_shared<Conformal>(series, rolled.empty() ? Rolled{} : rolled.front(), horizon);
     if (!rolled.empty()) {
-        std::erase_if(automatic.scores_, [&](const ModelScore& score) { return score.model == automatic.model_; });
+        std::erase_if(automatic.scores_,
+                      [&](const ModelScore& score) { return score.model == automatic.model_; });
         automatic.scores_.insert(automatic.scores_.begin(), score_of(series, rolled.front(), automatic.model_,
                                                                      automatic.intervals_.get()));
     }
@@ -165,8 +168,8 @@ Forecast Automatic::forecast(std::size_t horizon) const {
         for (const Member& member : members_) {
             double sum = 0;
             for (std::size_t step = 0; step < horizon; ++step) sum += weights_->weights(step)[member.place];
-            forecast.shares.push_back(
-                {std::string(member.model->name()), sum / static_cast<double>(std::max<std::size_t>(1, horizon))});
+            forecast.shares.push_back({std::string(member.model->name()),
+                                       sum / static_cast<double>(std::max<std::size_t>(1, horizon))});
         }
         std::ranges::sort(forecast.shares, std::greater(), &Share::weight);
     }

@@ -47,8 +47,8 @@ inline constexpr std::size_t kOriginsMax = 600;
 
 class Automatic {
 public:
-    // Fails with 22023 where no model can be fitted (text: the reason of the simplest), or an unknown model is
-    // named (text: those known).
+    // Fails with 22023 where no model can be fitted (text: the reason of the simplest), or an unknown model
+    // is named (text: those known).
     [[nodiscard]] static Result<Automatic> choose(const Series& series, const AutomaticOptions& options);
 
     // horizon <= FitOptions::horizon_max.

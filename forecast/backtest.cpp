@@ -1,8 +1,7 @@
 #include "forecast/backtest.h"
 
-#include <ctime>
-
 #include <cmath>
+#include <ctime>
 #include <limits>
 
 #include "config/ensure.h"
@@ -14,7 +13,8 @@ std::vector<Origin> spread_origins(std::size_t from, std::size_t to, std::size_t
     std::vector<Origin> origins;
     for (std::size_t i = 0; i < count && from <= to; ++i) {
         const double share = count > 1 ? static_cast<double>(i) / static_cast<double>(count - 1) : 0.0;
-        const auto bucket = from + static_cast<std::size_t>(std::lround(share * static_cast<double>(to - from)));
+        const auto bucket =
+            from + static_cast<std::size_t>(std::lround(share * static_cast<double>(to - from)));
         if (origins.empty() || origins.back().bucket < bucket) origins.push_back({bucket, horizon});
     }
     return origins;

@@ -28,7 +28,8 @@ struct Rolled {
 };
 
 // fits: how many times the model is fitted on the way, at least once, evenly; more make the errors truer to
-// those of a model that has seen all. Fails as fit() does. Origins are ascending, at least one, none beyond the series' end; a horizon may be.
+// those of a model that has seen all. Fails as fit() does. Origins are ascending, at least one, none beyond
+// the series' end; a horizon may be.
 [[nodiscard]] Result<Rolled> roll(Model& model, const Series& series, const std::vector<Origin>& origins,
                                   const FitOptions& options, std::size_t fits = 1);
 

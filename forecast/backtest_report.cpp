@@ -70,13 +70,13 @@ Result<BacktestReport> backtest_report(const Series& series, const AutomaticOpti
                                          size, horizon));
     const auto origins = spread_origins(size - size / kTestShare, size - horizon, kReportOrigins, horizon);
     const std::size_t season = series.seasons.empty() ? 1 : series.seasons.front();
-    const double scale =
-        naive_scale(std::span(series.values).first(origins.front().bucket), season);
+    const double scale = naive_scale(std::span(series.values).first(origins.front().bucket), season);
     BacktestReport report;
-    report.text = fmt::format("{} origins from step {} to {}, {} steps ahead each; MASE is scaled by the seasonal "
-                              "naive of {} steps\n{:<20} {:>8} {:>8} {:>12} {:>12} {:>10} {:>10}\n",
-                              origins.size(), origins.front().bucket, origins.back().bucket, horizon, season,
-                              "model", "MASE", "sMAPE", "RMSE", "MSE", "in 95 %", "CPU ms");
+    report.text = fmt::format(
+        "{} origins from step {} to {}, {} steps ahead each; MASE is scaled by the seasonal "
+        "naive of {} steps\n{:<20} {:>8} {:>8} {:>12} {:>12} {:>10} {:>10}\n",
+        origins.size(), origins.front().bucket, origins.back().bucket, horizon, season, "model", "MASE",
+        "sMAPE", "RMSE", "MSE", "in 95 %", "CPU ms");
     for (const std::string& model : models_of(asked)) {
         AutomaticOptions options = asked;
         options.model = model;
@@ -90,8 +90,8 @@ Result<BacktestReport> backtest_report(const Series& series, const AutomaticOpti
         report.last_actual.push_back(actual_of(series, origins.back(), step));
     report.text += fmt::format("choice at the last origin: {}", report.last.model);
     for (const Share& share : report.last.shares)
-        report.text += fmt::format("{} {} {:.0f}%", &share == report.last.shares.data() ? ":" : ",", share.model,
-                                   100 * share.weight);
+        report.text += fmt::format("{} {} {:.0f}%", &share == report.last.shares.data() ? ":" : ",",
+                                   share.model, 100 * share.weight);
     report.text += "\n";
     return report;
 }

@@ -25,7 +25,7 @@ public:
     // Whether a member has any weight at all.
     [[nodiscard]] bool uses(std::size_t member) const;
 
-    static constexpr double kSharpness = 3, kWorstRatio = 1.35;
+    static constexpr double kSharpness = 6, kWorstRatio = 1.35;
 
 private:
     struct Range {
@@ -35,8 +35,8 @@ private:
     std::vector<Range> ranges_;  // ascending, never empty
 };
 
-// The ranges of steps that are judged together: each about half as long again as what lies before it. The ends
-// (first step after), ascending; the last is horizon_max.
+// The ranges of steps that are judged together: each about half as long again as what lies before it. The
+// ends (first step after), ascending; the last is horizon_max.
 [[nodiscard]] std::vector<std::size_t> step_ranges(std::size_t horizon_max);
 
 }  // namespace warmfront::forecast

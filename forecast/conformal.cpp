@@ -12,6 +12,8 @@ namespace {
 constexpr double kFloorShare = 0.1;         // of the median forecast
 constexpr std::size_t kErrorsWanted = 150;  // in a range; neighbours lend what is missing
 
+// Intervals are wider by this share of one over the number of forecasts that do not overlap.
+constexpr double kWidening = 2;
 constexpr std::size_t kErrorsCompared = 1'500;  // of all, for the choice of the power
 
 double scale_of(double point, double power, double floor) {
@@ -53,15 +55,19 @@ double upper_quantile(std::size_t count, Nth nth, double quantile) {
 }
 
 double upper_quantile(const std::vector<double>& ascending, double quantile) {
-    return upper_quantile(ascending.size(), [&](std::size_t k) { return ascending[k]; }, quantile);
+    return upper_quantile(
+        ascending.size(), [&](std::size_t k) { return ascending[k]; }, quantile);
 }
 
 double lower_quantile(const std::vector<double>& ascending, double quantile) {
     const std::size_t last = ascending.size() - 1;
-    return -upper_quantile(ascending.size(), [&](std::size_t k) { return -ascending[last - k]; }, 1 - quantile);
+    return -upper_quantile(
+        ascending.size(), [&](std::size_t k) { return -ascending[last - k]; }, 1 - quantile);
 }
 
-double pinball_loss(double above, double quantile) { return above >= 0 ? quantile * above : (quantile - 1) * above; }
+double pinball_loss(double above, double quantile) {
+    return above >= 0 ? quantile * above : (quantile - 1) * above;
+}
 
 // The pinball loss of both ends of the 95 % interval, all horizons together, for one power.
 double sharpness(const std::vector<Error>& errors, double power, double floor) {
@@ -81,7 +87,8 @@ double sharpness(const std::vector<Error>& errors, double power, double floor) {
 }
 
 // The errors of steps [from, to), ascending; neighbouring steps join until there are enough.
-std::vector<double> pooled(const std::vector<std::vector<double>>& by_step, std::size_t from, std::size_t to) {
+std::vector<double> pooled(const std::vector<std::vector<double>>& by_step, std::size_t from,
+                           std::size_t to) {
     std::vector<double> errors;
     const auto add = [&](std::size_t step) {
         errors.insert(errors.end(), by_step[step].begin(), by_step[step].end());
@@ -113,22 +120,29 @@ Conformal::Conformal(const Series& series, const Rolled& rolled, std::size_t hor
     std::vector<std::vector<double>> by_step(horizon_max);
     for (const Error& error : errors)
         if (error.step < horizon_max) by_step[error.step].push_back(error.off / scale(error.point));
+    const double span =
+        rolled.origins.empty()
+            ? 1.0
+            : static_cast<double>(rolled.origins.back().bucket - rolled.origins.front().bucket + 1);
     std::size_t from = 0;
     for (const std::size_t to : step_ranges(horizon_max)) {
-        ranges_.push_back({to, pooled(by_step, from, to)});
+        const double apart = span / (static_cast<double>(from + to) / 2);
+        ranges_.push_back({to, pooled(by_step, from, to), 1 + kWidening / std::max(1.0, apart)});
         from = to;
     }
 }
 
-double Conformal::scale(double point) const { return scale_of(point, power_, floor_); }
+double Conformal::scale(double point) const {
+    return scale_of(point, power_, floor_);
+}
 
 Interval Conformal::at(std::size_t step, double point, double level) const {
     const auto found = std::ranges::find_if(ranges_, [step](const Range& range) { return step < range.to; });
     const Range& range = found == ranges_.end() ? ranges_.back() : *found;
     if (range.errors.empty()) return {point, point};
     const double tail = (1 - level) / 2;
-    const double lo = point + scale(point) * lower_quantile(range.errors, tail);
-    const double hi = point + scale(point) * upper_quantile(range.errors, 1 - tail);
+    const double lo = point + range.widening * scale(point) * lower_quantile(range.errors, tail);
+    const double hi = point + range.widening * scale(point) * upper_quantile(range.errors, 1 - tail);
     return {std::max(0.0, std::min(lo, point)), std::max(hi, point)};
 }
 

@@ -16,8 +16,8 @@ struct Profiles {
     std::vector<double> season, long_season;  // by bucket modulo their length; one entry, 0, for length 1
 };
 
-// values: on the scale where seasons are additive; NaN: not known. Lengths of 1: no such season; others are at
-// most half of values.size().
+// values: on the scale where seasons are additive; NaN: not known. Lengths of 1: no such season; others are
+// at most half of values.size().
 [[nodiscard]] Profiles decompose(std::span<const double> values, std::size_t season, std::size_t long_season);
 
 }  // namespace warmfront::forecast

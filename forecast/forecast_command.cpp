@@ -37,8 +37,8 @@ Result<std::string> read_all(std::istream& stream, std::string_view name) {
     while (stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || stream.gcount() > 0) {
         text.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
         if (text.size() > kInputBytesMax)
-            return fail("54000", fmt::format("{}: more than {} MiB: forecast from fewer or longer steps", name,
-                                             kInputBytesMax >> 20));
+            return fail("54000", fmt::format("{}: more than {} MiB: forecast from fewer or longer steps",
+                                             name, kInputBytesMax >> 20));
     }
     return text;
 }
@@ -57,14 +57,15 @@ Result<std::vector<std::size_t>> parse_seasons(const std::string& text) {
         std::size_t season = 0;
         const auto [end, error] = std::from_chars(text.data() + from, text.data() + to, season);
         if (error != std::errc() || end != text.data() + to || season < 2 || season > kCsvBucketsMax)
-            return fail("22023", fmt::format("--season {}: expected numbers of steps from 2 on, such as 24,168", text));
+            return fail(
+                "22023",
+                fmt::format("--season {}: expected numbers of steps from 2 on, such as 24,168", text));
         seasons.push_back(season);
         from = to + 1;
     }
     std::ranges::sort(seasons);
     seasons.erase(std::ranges::unique(seasons).begin(), seasons.end());
-    if (seasons.size() > 2)
-        return fail("22023", fmt::format("--season {}: at most two seasons", text));
+    if (seasons.size() > 2) return fail("22023", fmt::format("--season {}: at most two seasons", text));
     return seasons;
 }
 
@@ -89,7 +90,8 @@ Result<Task> prepare_task(const ForecastArguments& arguments) {
     if (!arguments.step.empty()) {
         step_s = parse_step(arguments.step);
         if (!step_s)
-            return fail("22023", fmt::format("--step {}: expected a duration such as 30s, 5m, 1h, 1d", arguments.step));
+            return fail("22023", fmt::format("--step {}: expected a duration such as 30s, 5m, 1h, 1d",
+                                             arguments.step));
     }
     auto text = read_input(arguments.input);
     if (!text) return tl::unexpected(text.error());
@@ -99,9 +101,9 @@ Result<Task> prepare_task(const ForecastArguments& arguments) {
     task.series = std::move(csv->series);
     if (!step_s) task.notes += fmt::format("step found: {} s\n", task.series.step_s);
     if (auto found = find_seasons(arguments, task); !found) return tl::unexpected(found.error());
-    task.horizon = arguments.horizon > 0             ? arguments.horizon
+    task.horizon = arguments.horizon > 0          ? arguments.horizon
                    : !task.series.seasons.empty() ? task.series.seasons.front()
-                                                     : kHorizonUsual;
+                                                  : kHorizonUsual;
     if (task.horizon > kHorizonMax)
         return fail("22023", fmt::format("--horizon {}: at most {}", task.horizon, kHorizonMax));
     task.model = arguments.model;
@@ -121,7 +123,9 @@ Result<void> write_plot(const std::string& path, const std::string& svg) {
     return {};
 }
 
-std::string number(double value) { return fmt::format("{:.{}f}", value, value < 1 ? 6 : 3); }
+std::string number(double value) {
+    return fmt::format("{:.{}f}", value, value < 1 ? 6 : 3);
+}
 
 AutomaticOptions options_of(const Task& task) {
     AutomaticOptions options;
@@ -141,8 +145,8 @@ Result<std::string> run_forecast(const Task& task, const std::string& plot) {
                            number(forecast.point[step]), number(forecast.lo95[step]),
                            number(forecast.hi95[step]));
     if (!plot.empty())
-        if (auto written = write_plot(plot, plot_svg(task.series, forecast, {},
-                                                     fmt::format("{}: {}", task.name, forecast.model)));
+        if (auto written = write_plot(
+                plot, plot_svg(task.series, forecast, {}, fmt::format("{}: {}", task.name, forecast.model)));
             !written)
             return tl::unexpected(written.error());
     return csv;
@@ -152,9 +156,9 @@ Result<std::string> run_backtest(const Task& task, const std::string& plot) {
     const auto report = backtest_report(task.series, options_of(task));
     if (!report) return fail(report.error().sqlstate, fmt::format("{}: {}", task.name, report.error().text));
     if (!plot.empty())
-        if (auto written = write_plot(plot, plot_svg(first(task.series, report->last_origin), report->last,
-                                                     report->last_actual,
-                                                     fmt::format("{}: {}", task.name, report->last.model)));
+        if (auto written = write_plot(
+                plot, plot_svg(first(task.series, report->last_origin), report->last, report->last_actual,
+                               fmt::format("{}: {}", task.name, report->last.model)));
             !written)
             return tl::unexpected(written.error());
     return report->text;
@@ -166,7 +170,8 @@ CommandOutput run_forecast_command(const ForecastArguments& arguments) {
     CommandOutput output;
     const auto task = prepare_task(arguments);
     if (!task) return {1, "", task.error().text + "\n"};
-    auto done = arguments.backtest ? run_backtest(*task, arguments.plot) : run_forecast(*task, arguments.plot);
+    auto done =
+        arguments.backtest ? run_backtest(*task, arguments.plot) : run_forecast(*task, arguments.plot);
     if (!done) return {1, "", task->notes + done.error().text + "\n"};
     return {0, *std::move(done), task->notes};
 }

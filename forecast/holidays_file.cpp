@@ -24,9 +24,10 @@ Result<std::vector<Span>> read_holidays_file(const std::string& path) {
         const auto from = parse_time(days.substr(0, std::min(dots, days.size())));
         const auto last = dots == std::string::npos ? from : parse_time(days.substr(dots + 2));
         if (days.size() < 10 || !from || !last || *last < *from)
-            return fail("22007", fmt::format("{}:{}: \"{}\": expected a day such as 2026-11-11 or a range such as "
-                                             "2026-12-24..2026-12-26, then a name if it has one",
-                                             path, number, line));
+            return fail("22007",
+                        fmt::format("{}:{}: \"{}\": expected a day such as 2026-11-11 or a range such as "
+                                    "2026-12-24..2026-12-26, then a name if it has one",
+                                    path, number, line));
         holidays.push_back({line.substr(std::min(blank + 1, line.size())), *from, *last + 86'400});
     }
     std::ranges::stable_sort(holidays, {}, &Span::from_s);

@@ -12,7 +12,7 @@
 namespace warmfront::forecast {
 namespace {
 
-constexpr double kErrorsMax = 4;         // robust deviations that one error may move the state by
+constexpr double kErrorsMax = 4;  // robust deviations that one error may move the state by
 constexpr std::size_t kKnownMin = 3;
 constexpr std::size_t kStartSeasons = 4, kStartBuckets = 8;  // that the first state is averaged over
 
@@ -109,8 +109,7 @@ HoltWinters::Fitted HoltWinters::fitted(const std::vector<double>& values, const
                                         std::size_t evaluations) const {
     Fitted fitted;
     const bool smoothed = seasons_ == Seasons::Smoothed;
-    fitted.start =
-        smoothed ? initial(values, season, long_season) : decomposed(values, season, long_season);
+    fitted.start = smoothed ? initial(values, season, long_season) : decomposed(values, season, long_season);
     State state = fitted.start;
     const SmoothingParameters usual = smoothed ? SmoothingParameters{} : kSeasonsFixed;
     std::vector<double> errors;
@@ -155,8 +154,7 @@ Result<void> HoltWinters::fit(const Series& series, const FitOptions&) {
         if (!both && on_log != (wanted_ == Scale::Log)) continue;
         const std::vector<double> values = on_log ? log.forward(recent.values) : recent.values;
         std::vector<double> weights(values.size(), 1.0);
-        if (on_log)
-            std::ranges::transform(values, weights.begin(), [&](double z) { return log.slope(z); });
+        if (on_log) std::ranges::transform(values, weights.begin(), [&](double z) { return log.slope(z); });
         Fitted candidate = fitted(values, weights, season, long_season, evaluations_max_ / (both ? 2 : 1));
         if (chosen && chosen->cost <= candidate.cost) continue;
         chosen = std::move(candidate);

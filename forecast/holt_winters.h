@@ -4,8 +4,8 @@
 // the last error (Taylor, "Short-term electricity demand forecasting using double seasonal exponential
 // smoothing", 2003). Additive on the log scale of prepare.h (that is, multiplicative in requests), or on the
 // plain one, whichever fits the series better. Errors beyond a few robust deviations move the state no more
-// than that (Gelper, Fried, Croux, 2010), so that one spike does not become the new level. Parameters minimise
-// the absolute error one step ahead, with a bounded number of evaluations.
+// than that (Gelper, Fried, Croux, 2010), so that one spike does not become the new level. Parameters
+// minimise the absolute error one step ahead, with a bounded number of evaluations.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,8 @@ class HoltWinters : public Model {
 public:
     enum class Scale { Log, Plain, Better };
     // Where the seasons come from: smoothed along from the first few cycles on, or taken out of the whole
-    // history at once (decomposition.h) and only kept up afterwards, which is surer where seasons do not change.
+    // history at once (decomposition.h) and only kept up afterwards, which is surer where seasons do not
+    // change.
     enum class Seasons { Smoothed, Decomposed };
     // evaluations_max bounds fit(): each is one pass over the series.
     explicit HoltWinters(Seasons seasons = Seasons::Smoothed, Scale scale = Scale::Better,

@@ -26,7 +26,9 @@ std::vector<double> waves(std::size_t season, std::size_t pairs) {
     return waves;
 }
 
-double towards(double from, double to, double rate) { return from + rate * (to - from); }
+double towards(double from, double to, double rate) {
+    return from + rate * (to - from);
+}
 
 }  // namespace
 
@@ -51,11 +53,13 @@ void LagTerms::append(double value) {
     if (std::isnan(value)) value = likely;
     value = std::clamp(value, likely - deviation_max_, likely + deviation_max_);
     const double off = value - slot, long_off = value - long_slot;
-    const double cycle = static_cast<double>(i / shape_.season), long_cycle = static_cast<double>(i / shape_.long_season);
+    const double cycle = static_cast<double>(i / shape_.season),
+                 long_cycle = static_cast<double>(i / shape_.long_season);
     const double slow = 2.0 / static_cast<double>(std::max<std::size_t>(shape_.season, 12) + 1);
     value_.push_back(value);
     slot_.push_back(towards(slot, value, std::max(kSlotRate, 1 / (cycle + 1))));
-    slot_fast_.push_back(towards(before(slot_fast_, shape_.season), value, std::max(kSlotFastRate, 1 / (cycle + 1))));
+    slot_fast_.push_back(
+        towards(before(slot_fast_, shape_.season), value, std::max(kSlotFastRate, 1 / (cycle + 1))));
     long_slot_.push_back(towards(long_slot, value, std::max(kLongSlotRate, 1 / (long_cycle + 1))));
     off_.push_back(off);
     long_off_.push_back(long_off);
@@ -77,7 +81,8 @@ std::size_t LagTerms::same_slot(std::size_t origin, std::size_t target, std::siz
 }
 
 double LagTerms::base(std::size_t origin, std::size_t target) const {
-    const double drift = std::min(1.0, kDriftShare * static_cast<double>(target - origin)) * off_slow_[origin];
+    const double drift =
+        std::min(1.0, kDriftShare * static_cast<double>(target - origin)) * off_slow_[origin];
     return slot_[same_slot(origin, target, shape_.season)] + drift;
 }
 
@@ -115,7 +120,7 @@ void LagTerms::write(std::size_t origin, std::size_t target, double* terms) cons
 }
 
 void LagTerms::write_calendar(std::size_t target, std::size_t same, std::size_t long_same,
-                                 double* terms) const {
+                              double* terms) const {
     if (shape_.weekends) *terms++ = is_weekend(target) - is_weekend(same);
     if (shape_.calendar != nullptr) {
         const double there = holiday_share(target);

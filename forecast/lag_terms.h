@@ -56,7 +56,7 @@ private:
     std::vector<double> long_slot_;           // likewise of the long season
     std::vector<double> off_, long_off_;      // value less its slot's mean before it
     std::vector<double> off_fast_, off_medium_, off_slow_, long_off_medium_;  // decayed means of these
-    std::vector<double> level_;               // decayed mean of the value over a season
+    std::vector<double> level_;  // decayed mean of the value over a season
 };
 
 }  // namespace warmfront::forecast

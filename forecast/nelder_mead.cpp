@@ -7,7 +7,7 @@
 namespace warmfront::forecast {
 namespace {
 
-constexpr double kFirstStep = 0.2;    // of the box's width
+constexpr double kFirstStep = 0.2;      // of the box's width
 constexpr double kSpreadEnough = 1e-5;  // costs of the simplex this alike, relatively: done
 
 struct Vertex {
@@ -49,9 +49,7 @@ private:
         sort();
     }
 
-    void sort() {
-        std::ranges::stable_sort(simplex_, {}, &Vertex::cost);
-    }
+    void sort() { std::ranges::stable_sort(simplex_, {}, &Vertex::cost); }
     [[nodiscard]] bool settled() const {
         const double best = simplex_.front().cost, worst = simplex_.back().cost;
         return worst - best <= kSpreadEnough * std::abs(best);

@@ -50,8 +50,8 @@ std::string line(const Canvas& canvas, const std::vector<double>& values, std::s
 std::string band(const Canvas& canvas, const Forecast& forecast, std::size_t from) {
     std::string points;
     const auto add = [&](std::size_t step, double load) {
-        fmt::format_to(std::back_inserter(points), "{:.1f},{:.1f} ", canvas.x(static_cast<double>(from + step)),
-                       canvas.y(load));
+        fmt::format_to(std::back_inserter(points), "{:.1f},{:.1f} ",
+                       canvas.x(static_cast<double>(from + step)), canvas.y(load));
     };
     for (std::size_t step = 0; step < forecast.hi95.size(); ++step) add(step, forecast.hi95[step]);
     for (std::size_t step = forecast.lo95.size(); step-- > 0;) add(step, forecast.lo95[step]);
@@ -61,10 +61,14 @@ std::string band(const Canvas& canvas, const Forecast& forecast, std::size_t fro
 std::string text(double x, double y, std::string_view anchor, std::string_view words) {
     std::string escaped;
     for (const char c : words)
-        if (c == '<') escaped += "&lt;";
-        else if (c == '&') escaped += "&amp;";
-        else escaped += c;
-    return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, anchor, escaped);
+        if (c == '<')
+            escaped += "&lt;";
+        else if (c == '&')
+            escaped += "&amp;";
+        else
+            escaped += c;
+    return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, anchor,
+                       escaped);
 }
 
 std::string axes(const Canvas& canvas, const Series& drawn) {
@@ -75,7 +79,10 @@ std::string axes(const Canvas& canvas, const Series& drawn) {
         svg += fmt::format("<path d=\"M{:.1f} {:.1f}H{:.1f}\" stroke=\"#ddd\"/>\n", kLeft, canvas.y(load),
                            kWidth - kRight);
         svg += text(kLeft - 6, canvas.y(load) + 4, "end", fmt::format("{:.4g}", load));
-        svg += text(canvas.x(bucket), kHeight - kBottom + 18, tick == 0 ? "start" : tick == kTicks ? "end" : "middle",
+        svg += text(canvas.x(bucket), kHeight - kBottom + 18,
+                    tick == 0        ? "start"
+                    : tick == kTicks ? "end"
+                                     : "middle",
                     format_time(drawn.time_of(static_cast<std::size_t>(bucket))).substr(0, 16));
     }
     return svg;
@@ -117,7 +124,8 @@ std::string plot_svg(const Series& history, const Forecast& forecast, const std:
     canvas.load_max = load_max > 0 ? 1.05 * load_max : 1;
     std::string svg = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
-        "font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+        "font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" "
+        "fill=\"#fff\"/>\n",
         kWidth, kHeight);
     svg += text(kLeft, 22, "start", title);
     svg += axes(canvas, drawn);

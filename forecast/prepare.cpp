@@ -10,9 +10,9 @@ namespace warmfront::forecast {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kUnitShare = 0.05;       // of the typical value
+constexpr double kUnitShare = 0.05;      // of the typical value
 constexpr double kNormalByMad = 1.4826;  // standard deviation by median absolute deviation
-constexpr double kHeadroom = 1e4;         // back() is at most this times the largest value
+constexpr double kHeadroom = 1e4;        // back() is at most this times the largest value
 
 }  // namespace
 
@@ -58,11 +58,17 @@ LogScale::LogScale(std::span<const double> values) {
     scaled_max_ = std::log1p(kHeadroom * largest / unit_);
 }
 
-double LogScale::forward(double value) const { return std::log1p(value / unit_); }
+double LogScale::forward(double value) const {
+    return std::log1p(value / unit_);
+}
 
-double LogScale::back(double scaled) const { return unit_ * std::expm1(std::clamp(scaled, 0.0, scaled_max_)); }
+double LogScale::back(double scaled) const {
+    return unit_ * std::expm1(std::clamp(scaled, 0.0, scaled_max_));
+}
 
-double LogScale::slope(double scaled) const { return unit_ * std::exp(std::min(scaled, scaled_max_)); }
+double LogScale::slope(double scaled) const {
+    return unit_ * std::exp(std::min(scaled, scaled_max_));
+}
 
 std::vector<double> LogScale::forward(std::span<const double> values) const {
     std::vector<double> scaled(values.size());
@@ -120,7 +126,8 @@ std::size_t remove_outliers(std::vector<double>& values, std::size_t half_window
     std::vector<double> window;
     for (std::size_t i = 0; i < seen.size(); ++i) {
         if (std::isnan(seen[i])) continue;
-        const std::size_t from = i - std::min(i, half_window), to = std::min(seen.size(), i + half_window + 1);
+        const std::size_t from = i - std::min(i, half_window),
+                          to = std::min(seen.size(), i + half_window + 1);
         window.assign(seen.begin() + static_cast<std::ptrdiff_t>(from),
                       seen.begin() + static_cast<std::ptrdiff_t>(to));
         const double middle = median(window);

@@ -24,7 +24,9 @@ constexpr RosterEntry kRoster[] = {
 
 }  // namespace
 
-std::span<const RosterEntry> roster() { return kRoster; }
+std::span<const RosterEntry> roster() {
+    return kRoster;
+}
 
 const RosterEntry* find_model(std::string_view name) {
     for (const RosterEntry& entry : kRoster)

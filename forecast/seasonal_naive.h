@@ -19,7 +19,8 @@ public:
     [[nodiscard]] std::string_view name() const override {
         return of_ == Of::ShortestSeason ? "seasonal-naive" : "seasonal-naive-long";
     }
-    // Needs one known value; the longest season must be a second one, and be there once. Gaps within the last season are filled from the seasons before.
+    // Needs one known value; the longest season must be a second one, and be there once. Gaps within the last
+    // season are filled from the seasons before.
     [[nodiscard]] Result<void> fit(const Series& series, const FitOptions& options) override;
     [[nodiscard]] std::vector<double> forecast(std::size_t horizon) const override;
     [[nodiscard]] bool extend(const std::vector<double>& values) override;

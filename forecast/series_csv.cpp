@@ -113,15 +113,17 @@ Result<Line> parse_line(std::string_view name, std::size_t number, std::string_v
     if (value_text.find(',') != std::string_view::npos) return error("expected two columns, \"ts,value\"");
     const auto time_s = parse_time(trimmed(text.substr(0, comma)));
     if (!time_s)
-        return error(fmt::format("\"{}\" is no time: expected ISO-8601 (2026-03-01T14:00:00Z) or Unix seconds",
-                                 trimmed(text.substr(0, comma))));
+        return error(
+            fmt::format("\"{}\" is no time: expected ISO-8601 (2026-03-01T14:00:00Z) or Unix seconds",
+                        trimmed(text.substr(0, comma))));
     for (const std::string_view unknown : {"", "NaN", "nan", "NA", "null", "NULL"})
         if (value_text == unknown) return Line{number, *time_s, kNan};
     const auto value = number_of<double>(value_text);
     if (!value) return error(fmt::format("\"{}\" is no number: leave it empty if not known", value_text));
     if (!std::isfinite(*value)) return error("the value is not finite: leave it empty if not known");
     if (*value < 0)
-        return error(fmt::format("{} is negative: a load counts something; leave it empty if not known", *value));
+        return error(
+            fmt::format("{} is negative: a load counts something; leave it empty if not known", *value));
     return Line{number, *time_s, *value};
 }
 
@@ -193,9 +195,10 @@ Result<void> into_buckets(const std::vector<Line>& lines, bool step_given, std::
     for (const Line& line : lines) {
         const std::int64_t since_s = line.time_s - series.start_s;
         if (since_s % step_s != 0 && !step_given)
-            return fail("22023", fmt::format("{}: line {}: {} is no whole number of steps of {} s after the first "
-                                             "line: give --step, or correct the time",
-                                             name, line.number, format_time(line.time_s), step_s));
+            return fail("22023",
+                        fmt::format("{}: line {}: {} is no whole number of steps of {} s after the first "
+                                    "line: give --step, or correct the time",
+                                    name, line.number, format_time(line.time_s), step_s));
         double& bucket = series.values[static_cast<std::size_t>(since_s / step_s)];
         if (std::isnan(line.value)) continue;
         if (!std::isnan(bucket)) ++summed;
@@ -203,9 +206,11 @@ Result<void> into_buckets(const std::vector<Line>& lines, bool step_given, std::
     }
     for (const double value : series.values) missing += std::isnan(value) ? 1 : 0;
     if (summed > 0)
-        csv.repairs.push_back(fmt::format("{} lines share a bucket of {} s with another: summed", summed, step_s));
+        csv.repairs.push_back(
+            fmt::format("{} lines share a bucket of {} s with another: summed", summed, step_s));
     if (missing > 0)
-        csv.repairs.push_back(fmt::format("{} of {} buckets have no value: taken as not known", missing, buckets));
+        csv.repairs.push_back(
+            fmt::format("{} of {} buckets have no value: taken as not known", missing, buckets));
     return {};
 }
 
