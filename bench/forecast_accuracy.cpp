@@ -163,11 +163,6 @@ ByOrigin run(const Named& named, const std::string& model, const std::vector<Ori
         if (!chosen) die(fmt::format("{}: {}", named.name, chosen.error().text));
         const Forecast forecast = chosen->forecast(origin.horizon);
         cpu_ms_max = std::max(cpu_ms_max, 1e3 * (thread_cpu_s() - begun));
-        if (getenv("DBG") && model == kAutomatic &&
-            (&origin == &origins.front() || &origin == &origins.back())) {
-            for (auto& s : forecast.scores) fmt::print(stderr, "{} {:.3f} {}\n", s.model, s.mase, s.failure);
-            for (auto& s : forecast.shares) fmt::print(stderr, "{} {:.2f}\n", s.model, s.weight);
-        }
         by_origin[origin.bucket] = {forecast.point, forecast.lo95, forecast.hi95};
     }
     return by_origin;

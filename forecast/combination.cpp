@@ -3,57 +3,62 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace warmfront::forecast {
 namespace {
 
-constexpr double kErrorCut = 4;
+constexpr double kErrorCut = 15;
+constexpr std::size_t kErrorsMax = 500;  // of a range
 
-// What each member was off in steps [from, to), per origin and step. One list a member, in the same order.
+// What each member was off (actual - forecast) in steps [from, to). One list a member, all in the same order;
+// at most kErrorsMax, evenly taken.
 std::vector<std::vector<double>> errors_of(const Series& series, const std::vector<Rolled>& members,
                                            std::size_t from, std::size_t to) {
-    std::vector<std::vector<double>> errors(members.size());
     const std::vector<Origin>& origins = members.front().origins;
+    std::vector<std::pair<std::size_t, std::size_t>> known;  // origin, step
     for (std::size_t o = 0; o < origins.size(); ++o)
-        for (std::size_t step = from; step < std::min(to, origins[o].horizon); ++step) {
-            const double actual = actual_of(series, origins[o], step);
-            if (std::isnan(actual)) continue;
-            for (std::size_t i = 0; i < members.size(); ++i)
-                errors[i].push_back(std::abs(actual - members[i].forecasts[o][step]));
-        }
+        for (std::size_t step = from; step < std::min(to, origins[o].horizon); ++step)
+            if (!std::isnan(actual_of(series, origins[o], step))) known.emplace_back(o, step);
+    const std::size_t stride = known.size() / kErrorsMax + 1;
+    std::vector<std::vector<double>> errors(members.size());
+    for (std::size_t k = 0; k < known.size(); k += stride) {
+        const auto [o, step] = known[k];
+        const double actual = actual_of(series, origins[o], step);
+        for (std::size_t i = 0; i < members.size(); ++i)
+            errors[i].push_back(actual - members[i].forecasts[o][step]);
+    }
     return errors;
 }
 
-// Means of errors, where no error counts more than kErrorCut times the upper quartile of the best member's:
-// one spike that nobody foresaw must not decide who is best at all other times. NaN where nothing is known.
-std::vector<double> mean_errors(const std::vector<std::vector<double>>& errors) {
-    std::vector<double> means(errors.size(), std::numeric_limits<double>::quiet_NaN());
-    if (errors.front().empty()) return means;
+// No error counts more than kErrorCut times the upper quartile of the best member's: one spike that nobody
+// foresaw must not decide who is best at all other times.
+void cut_errors(std::vector<std::vector<double>>& errors) {
     double cut = std::numeric_limits<double>::infinity();
     for (std::vector<double> each : errors) {
+        for (double& error : each) error = std::abs(error);
         const auto at = each.begin() + static_cast<std::ptrdiff_t>(each.size() * 3 / 4);
         std::nth_element(each.begin(), at, each.end());
         cut = std::min(cut, kErrorCut * *at);
     }
-    if (cut <= 0) cut = std::numeric_limits<double>::infinity();
-    for (std::size_t i = 0; i < errors.size(); ++i) {
-        double sum = 0;
-        for (const double error : errors[i]) sum += std::min(error, cut);
-        means[i] = sum / static_cast<double>(errors[i].size());
-    }
-    return means;
+    if (cut <= 0) return;
+    for (std::vector<double>& each : errors)
+        for (double& error : each) error = std::clamp(error, -cut, cut);
 }
 
-std::vector<double> weights_of(const std::vector<double>& errors) {
-    std::vector<double> weights(errors.size(), 0.0);
-    const double best = *std::ranges::min_element(errors);
+std::vector<double> weights_of(std::vector<std::vector<double>> errors) {
+    cut_errors(errors);
+    std::vector<double> means(errors.size(), 0.0), weights(errors.size(), 0.0);
+    for (std::size_t i = 0; i < errors.size(); ++i)
+        for (const double error : errors[i]) means[i] += std::abs(error);
+    const double best = *std::ranges::min_element(means);
     double sum = 0;
     for (std::size_t i = 0; i < errors.size(); ++i) {
-        if (std::isnan(errors[i]) || errors[i] > Combination::kWorstRatio * best) continue;
-        weights[i] = best > 0 ? std::pow(errors[i] / best, -Combination::kSharpness) : 1.0;
+        if (means[i] > Combination::kWorstRatio * best) continue;
+        weights[i] = best > 0 ? std::pow(means[i] / best, -Combination::kSharpness) : 1.0;
         sum += weights[i];
     }
-    for (double& weight : weights) weight = sum > 0 ? weight / sum : 1.0 / static_cast<double>(errors.size());
+    for (double& weight : weights) weight /= sum;
     return weights;
 }
 
@@ -72,12 +77,13 @@ std::vector<std::size_t> step_ranges(std::size_t horizon_max) {
 Combination::Combination(const Series& series, const std::vector<Rolled>& members, std::size_t horizon_max) {
     std::size_t from = 0;
     for (const std::size_t to : step_ranges(horizon_max)) {
-        const std::vector<double> errors = mean_errors(errors_of(series, members, from, to));
-        const bool known = std::ranges::none_of(errors, [](double error) { return std::isnan(error); });
-        if (known || ranges_.empty())
+        const auto errors = errors_of(series, members, from, to);
+        if (!errors.front().empty())
             ranges_.push_back({to, weights_of(errors)});
-        else
+        else if (!ranges_.empty())
             ranges_.push_back({to, ranges_.back().weights});
+        else
+            ranges_.push_back({to, std::vector(members.size(), 1 / static_cast<double>(members.size()))});
         from = to;
     }
 }

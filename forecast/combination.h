@@ -25,7 +25,7 @@ public:
     // Whether a member has any weight at all.
     [[nodiscard]] bool uses(std::size_t member) const;
 
-    static constexpr double kSharpness = 3, kWorstRatio = 1.35;
+    static constexpr double kSharpness = 6, kWorstRatio = 1.35;
 
 private:
     struct Range {

@@ -12,6 +12,8 @@ namespace {
 constexpr double kFloorShare = 0.1;         // of the median forecast
 constexpr std::size_t kErrorsWanted = 150;  // in a range; neighbours lend what is missing
 
+// Intervals are wider by this share of one over the number of forecasts that do not overlap.
+constexpr double kWidening = 2;
 constexpr std::size_t kErrorsCompared = 1'500;  // of all, for the choice of the power
 
 double scale_of(double point, double power, double floor) {
@@ -118,9 +120,14 @@ Conformal::Conformal(const Series& series, const Rolled& rolled, std::size_t hor
     std::vector<std::vector<double>> by_step(horizon_max);
     for (const Error& error : errors)
         if (error.step < horizon_max) by_step[error.step].push_back(error.off / scale(error.point));
+    const double span =
+        rolled.origins.empty()
+            ? 1.0
+            : static_cast<double>(rolled.origins.back().bucket - rolled.origins.front().bucket + 1);
     std::size_t from = 0;
     for (const std::size_t to : step_ranges(horizon_max)) {
-        ranges_.push_back({to, pooled(by_step, from, to)});
+        const double apart = span / (static_cast<double>(from + to) / 2);
+        ranges_.push_back({to, pooled(by_step, from, to), 1 + kWidening / std::max(1.0, apart)});
         from = to;
     }
 }
@@ -134,8 +141,8 @@ Interval Conformal::at(std::size_t step, double point, double level) const {
     const Range& range = found == ranges_.end() ? ranges_.back() : *found;
     if (range.errors.empty()) return {point, point};
     const double tail = (1 - level) / 2;
-    const double lo = point + scale(point) * lower_quantile(range.errors, tail);
-    const double hi = point + scale(point) * upper_quantile(range.errors, 1 - tail);
+    const double lo = point + range.widening * scale(point) * lower_quantile(range.errors, tail);
+    const double hi = point + range.widening * scale(point) * upper_quantile(range.errors, 1 - tail);
     return {std::max(0.0, std::min(lo, point)), std::max(hi, point)};
 }
 

@@ -3,7 +3,8 @@
 // Split-conformal prediction (Vovk, Gammerman, Shafer, 2005; Lei et al., 2018) per range of horizons: the
 // interval is spanned by quantiles of errors on buckets that the model had not seen, each side for itself. An
 // error is taken relative to a power of the forecast, 0 (errors are alike whatever the load), 1/2 (as counts
-// are) or 1 (relative), whichever gives the sharper intervals on the same errors. Pure.
+// are) or 1 (relative), whichever gives the sharper intervals on the same errors. Errors of overlapping
+// forecasts are not independent: with few that do not overlap intervals are widened. Pure.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +32,7 @@ private:
     struct Range {
         std::size_t to;              // the first step after
         std::vector<double> errors;  // scaled, signed (actual - forecast), ascending
+        double widening = 1;         // for how few errors there are that do not overlap
     };
     [[nodiscard]] double scale(double point) const;
 

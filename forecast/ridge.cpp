@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kKnownMin = 30;
 constexpr std::size_t kRowsMax = 1'500;  // of one range
-// Of the rows' weight, on standardized terms. It grows with the horizon, because rows a horizon apart share
-// most of their target's errors: far horizons have fewer rows than it seems.
-constexpr double kPenalty = 0.002, kPenaltyGrowth = 0.5;
+// Of the rows' weight, on standardized terms. The second grows with the square of the horizon's share of the
+// history, because rows less than a horizon apart share most of their errors: there are fewer than it seems.
+constexpr double kPenalty = 0.002, kPenaltyGrowth = 100;
 constexpr double kDeviationsMax = 6;  // robust; inputs further off are cut
 constexpr double kAgeWeight = 0.35;   // of the oldest row
 constexpr int kReweightings = 2;
@@ -114,7 +114,8 @@ void Ridge::learn(Range& range, const std::vector<double>& scaled) {
         if (!(size_of[j] > 1e-9)) size_of[j] = 1;
     x.array().colwise() /= size_of.array();
     Eigen::VectorXd beta = Eigen::VectorXd::Zero(p), robust = weight;
-    const double penalty = kPenalty * (1 + kPenaltyGrowth * static_cast<double>(range.from));
+    const double share = static_cast<double>(range.from) / static_cast<double>(size);
+    const double penalty = kPenalty + kPenaltyGrowth * share * share;
     for (int pass = 0; pass <= kReweightings; ++pass) {
         const Eigen::VectorXd root = robust.cwiseSqrt();
         const Eigen::MatrixXd xw = x * root.asDiagonal();
