@@ -36,7 +36,8 @@ Parsed<KnownEvent> parse_event(const std::vector<RawValue::Field>& record) {
     for (std::size_t i = 0; i < record.size(); ++i) {
         const RawValue::Field& field = record[i];
         const auto same = [&](const RawValue::Field& other) { return other.name == field.name; };
-        if (std::ranges::count_if(record, same) > 1) return mismatch(i, field.name + " only once", field.name);
+        if (std::ranges::count_if(record, same) > 1)
+            return mismatch(i, field.name + " only once", field.name);
         if (!field.items.empty() && field.name != "tables")
             return mismatch(i, field.name + " as a single value", "a list");
         if (field.name == "name") {
@@ -45,7 +46,8 @@ Parsed<KnownEvent> parse_event(const std::vector<RawValue::Field>& record) {
         } else if (field.name == "from" || field.name == "to") {
             auto& moment = field.name == "from" ? from : to;
             moment = parse_moment(field.value);
-            if (!moment) return mismatch(i, std::string(kMoment), field.value.empty() ? "nothing" : field.value);
+            if (!moment)
+                return mismatch(i, std::string(kMoment), field.value.empty() ? "nothing" : field.value);
             if (field.name == "to") to_field = i;
         } else if (field.name == "tables") {
             auto tables = parse_tables(field, i);
@@ -116,8 +118,9 @@ Parsed<std::vector<KnownEvent>> EventsType::parse(const RawValue& raw) {
 std::string EventsType::print(const Value& events) {
     std::vector<std::string> texts;
     for (const KnownEvent& event : events) {
-        std::string text = fmt::format("{{name: {}, from: {}, to: {}", yaml_text(event.name),
-                                       yaml_text(print_begin(event.from_s)), yaml_text(print_end(event.to_s)));
+        std::string text =
+            fmt::format("{{name: {}, from: {}, to: {}", yaml_text(event.name),
+                        yaml_text(print_begin(event.from_s)), yaml_text(print_end(event.to_s)));
         std::vector<std::string> tables;
         for (const std::string& table : event.tables) tables.push_back(yaml_text(table));
         if (!tables.empty()) text += fmt::format(", tables: [{}]", fmt::join(tables, ", "));

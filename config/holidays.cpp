@@ -62,8 +62,8 @@ std::string_view trimmed(std::string_view text) {
 
 std::string print_day(std::int64_t time_s) {
     const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(time_s / kDay_s))};
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()));
+    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
 }
 
 std::string print_time(std::int64_t time_s) {

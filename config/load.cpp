@@ -216,8 +216,8 @@ private:
     void read_setting(const Setting& setting, const std::string& key_place, const YAML::Node& node) {
         Written written{RawValue{}, node.IsNull() ? key_place : place(node.Mark()), {}, {}};
         const auto place_of_mark = [this](const YAML::Mark& mark) { return place(mark); };
-        const bool readable =
-            (!node.IsMap() || setting.takes_records) && read_value(node, place_of_mark, setting.takes_lists, written);
+        const bool readable = (!node.IsMap() || setting.takes_records) &&
+                              read_value(node, place_of_mark, setting.takes_lists, written);
         if (readable) return assign(setting, written, settings_, report_);
         report_.add(written.place, setting.name,
                     fmt::format("expected {}, found {}", setting.expected,

@@ -177,7 +177,8 @@ std::vector<Setting> make_table() {
             "day`."),
         row("forecast.events", Live, EventsType{}, at(&S::forecast, &ForecastSettings::events),
             "What is known to happen to the load of some tables, or of all: a campaign, a match, a nightly "
-            "import. Like a holiday it is learnt from past events of the same name. Without `to` it lasts the "
+            "import. Like a holiday it is learnt from past events of the same name. Without `to` it lasts "
+            "the "
             "day. As a flag: `--set 'forecast.events={name: sale, from: 2026-11-27, to: 2026-11-30, tables: "
             "[orders, items]}'`."),
     };

@@ -42,7 +42,8 @@ Result<void> check_load(const Series& series, std::size_t known_min, std::string
     for (const std::size_t season : series.seasons)
         if (season < 2) return fail("22023", fmt::format("{}: expected seasons of 2 steps or more", who));
     if (known >= known_min) return {};
-    return fail("22023", fmt::format("{}: expected {} known values or more, found {}", who, known_min, known));
+    return fail("22023",
+                fmt::format("{}: expected {} known values or more, found {}", who, known_min, known));
 }
 
 std::string_view BoostedTrees::name() const {
@@ -60,7 +61,8 @@ Result<void> BoostedTrees::fit(const Series& series, const FitOptions& options) 
     if (recent.size() > kBucketsLearnt) {
         const std::size_t dropped = recent.size() - kBucketsLearnt;
         recent.start_s = recent.time_of(dropped);
-        recent.values.erase(recent.values.begin(), recent.values.begin() + static_cast<std::ptrdiff_t>(dropped));
+        recent.values.erase(recent.values.begin(),
+                            recent.values.begin() + static_cast<std::ptrdiff_t>(dropped));
     }
     scale_ = LoadScale(std::span<const double>(recent.values));
     Features::Shape shape = Features::shape_of(recent, options.calendar);
@@ -83,8 +85,8 @@ std::vector<double> BoostedTrees::forecast(std::size_t horizon) const {
     const auto scaled = learner_->forecast(*features_, horizon);
     const std::size_t origin = features_->size() - 1;
     for (std::size_t i = 0; i < horizon; ++i)  // without trees if they fail: what the slots let expect
-        forecast[i] = scale_.back(scaled ? static_cast<double>((*scaled)[i])
-                                         : features_->base(origin, origin + i + 1));
+        forecast[i] =
+            scale_.back(scaled ? static_cast<double>((*scaled)[i]) : features_->base(origin, origin + i + 1));
     return forecast;
 }
 

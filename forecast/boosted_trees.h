@@ -1,8 +1,8 @@
 // forecast/boosted_trees.h: regression trees on lags, slots and the calendar, for one series.
 //
 // Three kinds in one: boosted trees with early stopping, a random forest, a single tree; see
-// forecast/tree_learner.h for how they learn and are kept from over-fitting. Stronger than linear models where
-// effects meet ("mornings, but not on holidays"), and slower: a fit takes tens of milliseconds.
+// forecast/tree_learner.h for how they learn and are kept from over-fitting. Stronger than linear models
+// where effects meet ("mornings, but not on holidays"), and slower: a fit takes tens of milliseconds.
 #pragma once
 
 #include <optional>
@@ -19,8 +19,8 @@ public:
     explicit BoostedTrees(Booster::Kind kind = Booster::Kind::Boosted) : kind_(kind) {}
 
     [[nodiscard]] std::string_view name() const override;  // "boosted-trees", "random-forest", "tree"
-    // Needs 60 known values. Learns from the latest kBucketsLearnt buckets. FitOptions::calendar must outlive the
-    // model.
+    // Needs 60 known values. Learns from the latest kBucketsLearnt buckets. FitOptions::calendar must outlive
+    // the model.
     [[nodiscard]] Result<void> fit(const Series& series, const FitOptions& options) override;
     [[nodiscard]] std::vector<double> forecast(std::size_t horizon) const override;
     [[nodiscard]] bool extend(const std::vector<double>& values) override;

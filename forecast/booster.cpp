@@ -81,7 +81,8 @@ double error_of_nothing(const Rows& rows) {
 Result<double> validation_error(BoosterHandle handle, int round, DMatrixHandle matrix) {
     const char* name = "validation";
     const char* text = nullptr;
-    if (XGBoosterEvalOneIter(handle, round, &matrix, &name, 1, &text) != 0) return xgboost_failed("validation");
+    if (XGBoosterEvalOneIter(handle, round, &matrix, &name, 1, &text) != 0)
+        return xgboost_failed("validation");
     return error_in(text);
 }
 
@@ -100,6 +101,7 @@ void Booster::Free::operator()(void* handle) const {
 
 Result<Booster> Booster::train(const Rows& train, const Rows& validation, const Options& options,
                                const StopCheck& stop) {
+    if (train.size() == 0) return fail("22023", "trees: nothing to learn from");
     auto matrix = make_matrix(train);
     if (!matrix) return tl::unexpected(matrix.error());
     Matrix held_out;
@@ -142,9 +144,9 @@ Result<std::vector<float>> Booster::predict(const Rows& rows) const {
     if (rows.size() == 0 || rounds_ == 0) return std::vector<float>(rows.size());
     const auto matrix = make_matrix(rows);
     if (!matrix) return tl::unexpected(matrix.error());
-    const std::string config =
-        fmt::format(R"({{"type":0,"training":false,"iteration_begin":0,"iteration_end":{},"strict_shape":false}})",
-                    rounds_);
+    const std::string config = fmt::format(
+        R"({{"type":0,"training":false,"iteration_begin":0,"iteration_end":{},"strict_shape":false}})",
+        rounds_);
     const bst_ulong* shape = nullptr;
     bst_ulong dimensions = 0;
     const float* predicted = nullptr;

@@ -1,9 +1,9 @@
 // forecast/booster.h: ensembles of regression trees. The one door to XGBoost.
 //
-// XGBoost 1.7's C interface, method "hist" (Chen, Guestrin, "XGBoost: a scalable tree boosting system", 2016),
-// one thread. Why XGBoost: one library grows boosted trees, random forests and single trees alike, takes
-// unknown inputs (NaN) as they are, and is a Debian package with a C interface that does not throw. Errors
-// are returned with SQLSTATE XX000 and XGBoost's text. A Booster lives on one thread at a time.
+// XGBoost 1.7's C interface, method "hist" (Chen, Guestrin, "XGBoost: a scalable tree boosting system",
+// 2016), one thread. Why XGBoost: one library grows boosted trees, random forests and single trees alike,
+// takes unknown inputs (NaN) as they are, and is a Debian package with a C interface that does not throw.
+// Errors are returned with SQLSTATE XX000 and XGBoost's text. A Booster lives on one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -45,16 +45,16 @@ public:
         std::size_t patience = 10;     // rounds without a better validation error before boosting stops
         unsigned depth = 5;
         double learning_rate = 0.1;
-        double rows_min = 20;      // in a leaf, in weight
+        double rows_min = 20;                        // in a leaf, in weight
         double row_share = 0.8, column_share = 0.7;  // that a tree sees
-        unsigned bins = 64;        // an input is told apart into so many values
+        unsigned bins = 64;                          // an input is told apart into so many values
         std::uint64_t seed = 1;
     };
 
-    // Boosting stops early on `validation`, which must come after `train` in time; empty: all rounds are made.
-    // Fails with 57014 when `stop` says so.
-    [[nodiscard]] static Result<Booster> train(const Rows& train, const Rows& validation, const Options& options,
-                                               const StopCheck& stop = {});
+    // Boosting stops early on `validation`, which must come after `train` in time; empty: all rounds are
+    // made. Fails with 22023 without rows, with 57014 when `stop` says so.
+    [[nodiscard]] static Result<Booster> train(const Rows& train, const Rows& validation,
+                                               const Options& options, const StopCheck& stop = {});
 
     // One number a row.
     [[nodiscard]] Result<std::vector<float>> predict(const Rows& rows) const;

@@ -19,9 +19,9 @@
 namespace warmfront::forecast {
 
 // A file of holidays, one a line; blank lines and what follows a # (at a line's begin or after a blank) are
-// left out. A YAML list of such texts, each on a line of its own and with a first line "holidays:" or without,
-// reads as the same. Fails with 58030 if the file cannot be read, with 22007 for a line that is no holiday
-// (text: "file:line: ..."), with 54000 above 1 MiB or kHolidaysMax holidays.
+// left out. A YAML list of such texts, each on a line of its own and with a first line "holidays:" or
+// without, reads as the same. Fails with 58030 if the file cannot be read, with 22007 for a line that is no
+// holiday (text: "file:line: ..."), with 54000 above 1 MiB or kHolidaysMax holidays.
 [[nodiscard]] Result<Calendar> read_holidays(const std::string& path);
 // The same of a text at hand; file_name is only named in errors.
 [[nodiscard]] Result<Calendar> parse_holidays(std::string_view text, std::string_view file_name);

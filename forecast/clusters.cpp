@@ -16,7 +16,8 @@ double dot(std::span<const float> a, std::span<const float> b) {
 
 std::vector<float> shape_of_profile(std::span<const float> profile) {
     if (profile.empty()) return {};
-    const double mean = std::accumulate(profile.begin(), profile.end(), 0.0) / static_cast<double>(profile.size());
+    const double mean =
+        std::accumulate(profile.begin(), profile.end(), 0.0) / static_cast<double>(profile.size());
     std::vector<float> shape(profile.begin(), profile.end());
     for (float& value : shape) value -= static_cast<float>(mean);
     const double norm = std::sqrt(dot(shape, shape));

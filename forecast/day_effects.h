@@ -17,8 +17,8 @@ namespace warmfront::forecast {
 class DayEffects {
 public:
     DayEffects() = default;
-    // Of spans that concern the series, ascending by begin; beyond kSpansMax the latest ones. Buckets begin at
-    // start_s and last step_s.
+    // Of spans that concern the series, ascending by begin; beyond kSpansMax the latest ones. Buckets begin
+    // at start_s and last step_s.
     DayEffects(std::vector<Span> spans, std::int64_t start_s, std::int64_t step_s);
     static constexpr std::size_t kSpansMax = 10'000, kAlikeMax = 8;
 
@@ -39,8 +39,8 @@ public:
     // The mean of `off` over all buckets of the latest kAlikeMax spans that had ended by the origin, whatever
     // their name. NaN: none. off_sum: of `off` up to each bucket, it included.
     [[nodiscard]] double of_any(std::size_t origin, std::span<const double> off_sum, std::size_t from) const;
-    // Days from the bucket's begin to the next span's begin, and from the last span's end; NaN: above kNearDays
-    // or none. Within a span both are 0.
+    // Days from the bucket's begin to the next span's begin, and from the last span's end; NaN: above
+    // kNearDays or none. Within a span both are 0.
     [[nodiscard]] double days_until(std::size_t bucket) const;
     [[nodiscard]] double days_since(std::size_t bucket) const;
     static constexpr double kNearDays = 7;

@@ -34,8 +34,8 @@ public:
     void sample(const Series& series, std::size_t of);
     [[nodiscard]] Result<void> learn();
 
-    // What comes after each series, `horizon` buckets each, as Model::forecast says. Where a series is shorter
-    // than two buckets, or holds no known value, its forecast is empty. Fails as XGBoost does.
+    // What comes after each series, `horizon` buckets each, as Model::forecast says. Where a series is
+    // shorter than two buckets, or holds no known value, its forecast is empty. Fails as XGBoost does.
     [[nodiscard]] Result<std::vector<std::vector<double>>> forecast(std::span<const Series> series,
                                                                     std::size_t horizon) const;
     [[nodiscard]] Result<std::vector<Importance>> importance() const { return learner_.importance(); }

@@ -41,7 +41,8 @@ Result<std::vector<Importance>> permutation_importance(const Rows& rows, std::sp
             shuffle(order, random);
             for (std::size_t i = 0; i < rows.size(); ++i)
                 for (const std::size_t column : group.columns)
-                    shuffled.inputs[i * rows.columns + column] = rows.inputs[order[i] * rows.columns + column];
+                    shuffled.inputs[i * rows.columns + column] =
+                        rows.inputs[order[i] * rows.columns + column];
             const auto predicted = predict(shuffled);
             if (!predicted) return tl::unexpected(predicted.error());
             importance.added_error += (mean_error(rows, *predicted) - error) / static_cast<double>(repeats);

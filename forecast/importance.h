@@ -30,8 +30,9 @@ struct ColumnGroup {
 
 using Predict = std::function<Result<std::vector<float>>(const Rows&)>;
 
-// The most important first. `rows` have targets; weights do not count. Fails as `predict` does, and with 22023
-// for less than two rows. Shuffles each group `repeats` times; the work is that many predictions a group.
+// The most important first. `rows` have targets; weights do not count. Fails as `predict` does, and with
+// 22023 for less than two rows. Shuffles each group `repeats` times; the work is that many predictions a
+// group.
 [[nodiscard]] Result<std::vector<Importance>> permutation_importance(const Rows& rows,
                                                                      std::span<const ColumnGroup> groups,
                                                                      const Predict& predict,

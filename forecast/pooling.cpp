@@ -13,8 +13,10 @@ constexpr double kHalfLivesMax = 60;  // 2^60 and its inverse are still exact in
 }  // namespace
 
 KeyShares::KeyShares(const Options& options) : options_(options) {
-    ensure(options.cycle_s > 0 && options.slots >= 1 && options.slots <= 1'024, "a cycle of 1 to 1,024 slots");
-    ensure(options.half_life_s > 0 && options.keys_max >= 4 && options.slot_prior > 0 && options.unseen_prior > 0,
+    ensure(options.cycle_s > 0 && options.slots >= 1 && options.slots <= 1'024,
+           "a cycle of 1 to 1,024 slots");
+    ensure(options.half_life_s > 0 && options.keys_max >= 4 && options.slot_prior > 0 &&
+               options.unseen_prior > 0,
            "positive priors");
 }
 
@@ -89,9 +91,8 @@ void KeyShares::forget_least(Table& table) const {
     std::ranges::nth_element(totals, last);
     const double limit = *last;
     std::size_t left = drop;
-    std::erase_if(table.keys, [&](const auto& entry) {
-        return left > 0 && entry.second.all <= limit && left-- > 0;
-    });
+    std::erase_if(table.keys,
+                  [&](const auto& entry) { return left > 0 && entry.second.all <= limit && left-- > 0; });
 }
 
 double KeyShares::posterior(const Table& table, const Counts* key, std::size_t slot) const {
@@ -101,7 +102,8 @@ double KeyShares::posterior(const Table& table, const Counts* key, std::size_t s
     // Keys not known one by one share what they were asked for and the belief in unseen ones.
     const double key_all = key != nullptr ? key->all / now : options_.unseen_prior;
     const double over_cycle = key_all / (all + options_.unseen_prior);
-    const double slot_all = table.whole.slots.empty() ? 0 : static_cast<double>(table.whole.slots[slot]) / now;
+    const double slot_all =
+        table.whole.slots.empty() ? 0 : static_cast<double>(table.whole.slots[slot]) / now;
     const double slot_key = key != nullptr ? static_cast<double>(key->slots[slot]) / now : 0;
     return (slot_key + options_.slot_prior * over_cycle) / (slot_all + options_.slot_prior);
 }
@@ -125,7 +127,8 @@ std::vector<KeyShare> KeyShares::top(TemplateId of, std::int64_t time_s, std::si
     const auto larger = [](const KeyShare& a, const KeyShare& b) {
         return a.share != b.share ? a.share > b.share : a.key < b.key;
     };
-    std::partial_sort(shares.begin(), shares.begin() + static_cast<std::ptrdiff_t>(count), shares.end(), larger);
+    std::partial_sort(shares.begin(), shares.begin() + static_cast<std::ptrdiff_t>(count), shares.end(),
+                      larger);
     shares.resize(count);
     return shares;
 }

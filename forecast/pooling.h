@@ -30,15 +30,15 @@ public:
         std::int64_t cycle_s = 86'400;      // what repeats: a day; a week to tell weekdays apart
         std::size_t slots = 24;             // of the cycle; 1 to 1,024
         double half_life_s = 7 * 86'400.0;  // after which a request counts half
-        double slot_prior = 20;   // requests that a slot needs to be believed as much as the whole cycle
-        double unseen_prior = 1;  // requests' worth of belief in a key that was never seen
-        std::size_t keys_max = 1'024;       // a template; beyond it the quarter asked for least is forgotten
+        double slot_prior = 20;        // requests that a slot needs to be believed as much as the whole cycle
+        double unseen_prior = 1;       // requests' worth of belief in a key that was never seen
+        std::size_t keys_max = 1'024;  // a template; beyond it the quarter asked for least is forgotten
         std::size_t templates_max = 1'024;  // beyond it new templates are not counted
     };
     explicit KeyShares(const Options& options);
 
-    // `requests` of the key around the time. Times may come in any order; those more than 60 half-lives before
-    // the latest one count nothing.
+    // `requests` of the key around the time. Times may come in any order; those more than 60 half-lives
+    // before the latest one count nothing.
     void observe(TemplateId of, KeyId key, std::int64_t time_s, double requests = 1);
     // Requests of the template whose key is not known one by one: they count for the whole alone.
     void observe_others(TemplateId of, std::int64_t time_s, double requests);

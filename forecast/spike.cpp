@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::int64_t kDay_s = 86'400;
 constexpr std::size_t kKnownMin = 60;
-constexpr double kUnlikeDay = 9;          // a holiday against a day that is none, or another one
+constexpr double kUnlikeDay = 9;  // a holiday against a day that is none, or another one
 constexpr double kOtherWeekday = 1, kWeekend = 4;
-constexpr double kYearDays = 10;          // as far as the time of the year is alike
+constexpr double kYearDays = 10;  // as far as the time of the year is alike
 constexpr std::size_t kJudgedOrigins = 24, kJudgedTargets = 8;
 
 std::int64_t weekday(std::int64_t time_s) {
@@ -173,7 +173,8 @@ double Spike::expected(std::size_t origin, std::size_t target, const std::vector
         for (const Span& past : spans_) {
             if (past.from_s >= own->from_s) break;
             const auto shift = static_cast<std::size_t>((own->from_s - past.from_s) / step_s_);
-            if (past.name != own->name || shift == 0 || shift + 2 * season_ > origin || shift % season_ == 0) continue;
+            if (past.name != own->name || shift == 0 || shift + 2 * season_ > origin || shift % season_ == 0)
+                continue;
             see(origin - shift, distance(now, context_of(origin - shift)));
         }
     }
@@ -195,13 +196,15 @@ void Spike::choose_kernel(std::size_t horizon_max) {
     for (const double sharpness : {0.25, 1.0, 4.0})
         for (const double calendar : {0.0, 1.0})
             for (const double year : years ? std::vector{0.0, 1.0} : std::vector{0.0})
-                for (const double context : {0.3, 2.0}) kernels.push_back({sharpness, calendar, year, context});
+                for (const double context : {0.3, 2.0})
+                    kernels.push_back({sharpness, calendar, year, context});
     std::vector<double> errors(kernels.size());
     for (std::size_t k = 0; k < kJudgedOrigins; ++k) {
         const std::size_t origin = first + k * (size - 1 - reach - first) / (kJudgedOrigins - 1);
         const auto analogues = analogues_of(origin, origin);
         for (std::size_t j = 0; j < std::min(kJudgedTargets, reach); ++j) {
-            const std::size_t target = origin + 1 + j * (reach - 1) / std::max<std::size_t>(kJudgedTargets - 1, 1);
+            const std::size_t target =
+                origin + 1 + j * (reach - 1) / std::max<std::size_t>(kJudgedTargets - 1, 1);
             for (std::size_t i = 0; i < kernels.size(); ++i)
                 errors[i] += std::abs(expected(origin, target, analogues, kernels[i]) -
                                       static_cast<double>(value_[target]));

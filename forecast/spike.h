@@ -35,7 +35,7 @@ private:
     static constexpr std::size_t kBlocks = 8, kContext = kBlocks + 2;
     using Context = std::array<float, kContext>;
     struct Kernel {
-        double sharpness = 1;               // of all distances
+        double sharpness = 1;                        // of all distances
         double calendar = 1, year = 0, context = 1;  // weights of the likenesses
     };
     struct Analogue {
@@ -49,7 +49,8 @@ private:
     void measure_contexts();
     [[nodiscard]] double distance(const Context& a, const Context& b) const;
     [[nodiscard]] std::vector<Analogue> analogues_of(std::size_t origin, std::size_t end) const;
-    [[nodiscard]] double calendar_distance(std::size_t target, std::size_t analogue, const Kernel& kernel) const;
+    [[nodiscard]] double calendar_distance(std::size_t target, std::size_t analogue,
+                                           const Kernel& kernel) const;
     [[nodiscard]] double expected(std::size_t origin, std::size_t target,
                                   const std::vector<Analogue>& analogues, const Kernel& kernel) const;
     void choose_kernel(std::size_t horizon_max);

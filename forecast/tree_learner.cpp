@@ -51,15 +51,15 @@ std::size_t TreeLearner::sample(const Features& series, std::size_t examples) {
         const std::size_t reach = std::min(options_.horizon_max, origins);
         const std::size_t ahead = ahead_of(i, reach);
         const std::size_t room = size - ahead - begin;
-        const auto origin = begin + static_cast<std::size_t>(
-                                        (static_cast<double>(k) + 0.5) / static_cast<double>(examples) *
-                                        static_cast<double>(room));
+        const auto origin =
+            begin + static_cast<std::size_t>((static_cast<double>(k) + 0.5) / static_cast<double>(examples) *
+                                             static_cast<double>(room));
         const std::size_t target = origin + ahead;
         if (target >= size || !series.known(target)) continue;
         const bool late = target >= cut;
         const double off = series.value(target) - series.base(origin, target);
         const double bounded = std::clamp(off, -kTargetMax, kTargetMax);
-        if (!late) damping_.add(series.deviations(origin), ahead, bounded);
+        if (!late) damping_.add(series.terms(origin, target), ahead, bounded);
         series.write(origin, target, (late ? held_back_ : train_).add(static_cast<float>(bounded)));
         ++added;
     }
@@ -68,10 +68,10 @@ std::size_t TreeLearner::sample(const Features& series, std::size_t examples) {
 
 double TreeLearner::damped(const Rows& rows, std::size_t i) const {
     const float* row = rows.inputs.data() + i * rows.columns;
-    std::array<double, Features::kDeviations> deviations{};
-    std::copy_n(row + kDeviationsAt, deviations.size(), deviations.begin());
+    Features::Terms terms{};
+    std::copy_n(row, terms.size(), terms.begin());
     const double ahead = std::round(std::expm1(static_cast<double>(row[kAheadAt])));
-    return damping_.expected(deviations, static_cast<std::size_t>(ahead));
+    return damping_.expected(terms, static_cast<std::size_t>(ahead));
 }
 
 double TreeLearner::expected_over_level(const Rows& rows, std::size_t i) const {
@@ -88,7 +88,8 @@ void TreeLearner::subtract_damping(Rows& rows) const {
 
 Result<void> TreeLearner::learn(const StopCheck& stop) {
     if (train_.size() < kExamplesMin)
-        return fail("22023", "trees: the history is too short: no season and a half before what is held back");
+        return fail("22023",
+                    "trees: the history is too short: no season and a half before what is held back");
     damping_.learn();
     subtract_damping(train_);
     subtract_damping(held_back_);
@@ -126,11 +127,11 @@ Result<std::vector<float>> TreeLearner::forecast(std::span<const Features* const
     expected.reserve(series.size() * horizon);
     for (const Features* one : series) {
         const std::size_t origin = one->size() - 1;
-        const auto deviations = one->deviations(origin);
         for (std::size_t ahead = 1; ahead <= horizon; ++ahead) {
             one->write(origin, origin + ahead, rows.add(0));
-            expected.push_back(static_cast<float>(one->base(origin, origin + ahead) +
-                                                  damping_.expected(deviations, ahead)));
+            expected.push_back(
+                static_cast<float>(one->base(origin, origin + ahead) +
+                                   damping_.expected(one->terms(origin, origin + ahead), ahead)));
         }
     }
     const auto predicted = trees_->predict(rows);
@@ -145,8 +146,8 @@ Result<std::vector<float>> TreeLearner::forecast(const Features& series, std::si
     return forecast(std::span(&one, 1), horizon);
 }
 
-// Slots, days' effects and damping are inputs too: they are shuffled with their groups, and the whole forecast
-// is judged, not the trees' part of it alone.
+// Slots, days' effects and damping are inputs too: they are shuffled with their groups, and the whole
+// forecast is judged, not the trees' part of it alone.
 Result<std::vector<Importance>> TreeLearner::importance() const {
     const Booster& trees = judged_ ? *judged_ : *trees_;
     Rows rows = held_back_;

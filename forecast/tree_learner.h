@@ -25,7 +25,7 @@ public:
     struct Options {
         Booster::Options trees;
         std::size_t horizon_max = 1;
-        double held_back = 0.2;        // of each series' time, the latest
+        double held_back = 0.2;          // of each series' time, the latest
         bool grow_on_everything = true;  // again, once it is known how many trees are good; doubles the work
         std::uint64_t seed = 1;
     };
@@ -40,8 +40,8 @@ public:
     [[nodiscard]] Result<void> learn(const StopCheck& stop = {});
     static constexpr std::size_t kExamplesMin = 50;
 
-    // On the series' scale: what comes 1 to `horizon` buckets after the last one of each series, one after the
-    // other. After learn(). An infinite or missing prediction of a tree counts as 0.
+    // On the series' scale: what comes 1 to `horizon` buckets after the last one of each series, one after
+    // the other. After learn(). An infinite or missing prediction of a tree counts as 0.
     [[nodiscard]] Result<std::vector<float>> forecast(std::span<const Features* const> series,
                                                       std::size_t horizon) const;
     [[nodiscard]] Result<std::vector<float>> forecast(const Features& series, std::size_t horizon) const;
@@ -54,7 +54,8 @@ public:
 
 private:
     void subtract_damping(Rows& rows) const;
-    // What row i lets expect without trees, over the season's mean up to the origin; and the damped part of it.
+    // What row i lets expect without trees, over the season's mean up to the origin; and the damped part of
+    // it.
     [[nodiscard]] double expected_over_level(const Rows& rows, std::size_t i) const;
     [[nodiscard]] double damped(const Rows& rows, std::size_t i) const;
     [[nodiscard]] Result<void> grow(const StopCheck& stop);
@@ -62,7 +63,8 @@ private:
     Options options_;
     Damping damping_;
     Rows train_, held_back_;
-    std::optional<Booster> trees_, judged_;  // judged_: has not seen what was held back; empty: trees_ has not
+    std::optional<Booster> trees_,
+        judged_;  // judged_: has not seen what was held back; empty: trees_ has not
     std::uint64_t sampled_ = 0;
     std::size_t rounds_ = 0, rounds_made_ = 0;
 };

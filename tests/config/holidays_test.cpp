@@ -42,9 +42,9 @@ TEST_CASE("holidays: what is written reads as its seconds and prints as the same
 }
 
 TEST_CASE("holidays: what is no day, or ends before it begins, is refused") {
-    for (const std::string text :
-         {"", "christmas", "2026-02-29", "2026-13-01", "26-12-24", "2026-12-24x", "2026-12-24..", "3000-01-01",
-          "2026-12-24..2026-12-23", "2026-12-24T10:00", "2026-12-24T25:00..2026-12-25", "2026-1-1"}) {
+    for (const std::string text : {"", "christmas", "2026-02-29", "2026-13-01", "26-12-24", "2026-12-24x",
+                                   "2026-12-24..", "3000-01-01", "2026-12-24..2026-12-23", "2026-12-24T10:00",
+                                   "2026-12-24T25:00..2026-12-25", "2026-1-1"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_holiday(text));
     }
@@ -53,15 +53,18 @@ TEST_CASE("holidays: what is no day, or ends before it begins, is refused") {
 TEST_CASE("holidays: an error in the settings names its line") {
     CHECK(first_error("forecast:\n  holidays:\n    - 2026-12-24\n    - 2026-02-30 leap\n")
               .starts_with("f:4:7: forecast.holidays: expected a list of days or ranges"));
-    CHECK(first_error("forecast:\n  events:\n    - {name: a, from: 2026-12-24}\n    - {name: b, form: x}\n") ==
-          "f:4:17: forecast.events: expected one of name, from, to, tables, found \"form\" (did you mean "
-          "\"from\"?)");
+    CHECK(
+        first_error("forecast:\n  events:\n    - {name: a, from: 2026-12-24}\n    - {name: b, form: x}\n") ==
+        "f:4:17: forecast.events: expected one of name, from, to, tables, found \"form\" (did you mean "
+        "\"from\"?)");
     CHECK(first_error("forecast.events: [{name: a, from: 2026-12-24, to: 2026-12-23}]")
               .starts_with("f:1:47: forecast.events: expected an end after the begin"));
-    CHECK(first_error("forecast.events: [{name: a}]").find("expected name and from too") != std::string::npos);
+    CHECK(first_error("forecast.events: [{name: a}]").find("expected name and from too") !=
+          std::string::npos);
     CHECK(first_error("forecast.events: [{name: [a], from: 2026-12-24}]").find("as a single value") !=
           std::string::npos);
-    CHECK(first_error("tables: [{name: t, cache: [on]}]").ends_with("found a list with something composed in it"));
+    CHECK(first_error("tables: [{name: t, cache: [on]}]")
+              .ends_with("found a list with something composed in it"));
 }
 
 TEST_CASE("holidays: events print as YAML that reads as the same, and flags give them") {

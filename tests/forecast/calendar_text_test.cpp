@@ -1,9 +1,11 @@
 #include "forecast/calendar_text.h"
 
-#include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "config/load.h"
 
@@ -17,10 +19,12 @@ constexpr std::int64_t kChristmas_s = 1'798'070'400;  // 2026-12-24T00:00:00Z
 
 TEST_CASE("calendar text: a file of lines and a YAML list say the same") {
     const auto lines = parse_holidays(
-        "# of the shop\n2026-12-24..2026-12-26 christmas  # closed\n\n2025-11-11 singles' day\r\n2026-12-31\n",
+        "# of the shop\n2026-12-24..2026-12-26 christmas  # closed\n\n2025-11-11 singles' "
+        "day\r\n2026-12-31\n",
         "f");
     const auto yaml = parse_holidays(
-        "---\nholidays:\n  - 2026-12-31\n  - \"2025-11-11 singles' day\"\n  - 2026-12-24..2026-12-26 christmas\n",
+        "---\nholidays:\n  - 2026-12-31\n  - \"2025-11-11 singles' day\"\n  - 2026-12-24..2026-12-26 "
+        "christmas\n",
         "f");
     REQUIRE(lines);
     REQUIRE(yaml);
@@ -45,10 +49,10 @@ TEST_CASE("calendar text: what is no holiday is refused with its line") {
 }
 
 TEST_CASE("calendar text: a file is read") {
-    const std::string path = std::tmpnam(nullptr);
+    const auto path = std::filesystem::temp_directory_path() / fmt::format("holidays_{}.txt", getpid());
     std::ofstream(path) << "2026-12-24 eve\n";
-    const auto calendar = read_holidays(path);
-    std::remove(path.c_str());
+    const auto calendar = read_holidays(path.string());
+    std::filesystem::remove(path);
     REQUIRE(calendar);
     CHECK(calendar->holidays.size() == 1);
 }
