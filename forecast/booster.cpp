@@ -101,6 +101,7 @@ void Booster::Free::operator()(void* handle) const {
 
 Result<Booster> Booster::train(const Rows& train, const Rows& validation, const Options& options,
                                const StopCheck& stop) {
+    if (train.size() == 0) return fail("22023", "trees: nothing to learn from");
     auto matrix = make_matrix(train);
     if (!matrix) return tl::unexpected(matrix.error());
     Matrix held_out;

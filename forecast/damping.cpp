@@ -3,12 +3,19 @@
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 
 namespace warmfront::forecast {
 namespace {
 
 constexpr double kPenalty = 0.01;    // of the examples' weight, in the deviations' own variance
 constexpr double kExamplesMin = 30;  // in weight
+
+Features::Terms without_gaps(Features::Terms terms) {
+    for (double& term : terms)
+        if (std::isnan(term)) term = 0;
+    return terms;
+}
 
 }  // namespace
 
@@ -25,12 +32,12 @@ std::size_t Damping::range_of(std::size_t ahead) const {
     return std::min(static_cast<std::size_t>(range - ranges_.begin()), ranges_.size() - 1);
 }
 
-void Damping::add(const std::array<double, kTerms>& deviations, std::size_t ahead, double off,
-                  double weight) {
+void Damping::add(const Features::Terms& terms, std::size_t ahead, double off, double weight) {
     Range& range = ranges_[range_of(ahead)];
+    const Features::Terms known = without_gaps(terms);
     for (std::size_t i = 0; i < kTerms; ++i) {
-        for (std::size_t j = 0; j <= i; ++j) range.moments[i][j] += weight * deviations[i] * deviations[j];
-        range.products[i] += weight * deviations[i] * off;
+        for (std::size_t j = 0; j <= i; ++j) range.moments[i][j] += weight * known[i] * known[j];
+        range.products[i] += weight * known[i] * off;
     }
     range.weight += weight;
 }
@@ -54,10 +61,11 @@ void Damping::learn() {
     }
 }
 
-double Damping::expected(const std::array<double, kTerms>& deviations, std::size_t ahead) const {
+double Damping::expected(const Features::Terms& terms, std::size_t ahead) const {
     const Range& range = ranges_[range_of(ahead)];
+    const Features::Terms known = without_gaps(terms);
     double expected = 0;
-    for (std::size_t i = 0; i < kTerms; ++i) expected += range.slopes[i] * deviations[i];
+    for (std::size_t i = 0; i < kTerms; ++i) expected += range.slopes[i] * known[i];
     return expected;
 }
 

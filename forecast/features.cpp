@@ -17,6 +17,7 @@ constexpr std::int64_t kDay_s = 86'400;
 constexpr double kSlotRate = 0.2, kLongSlotRate = 0.3, kFastRate = 0.5, kMediumRate = 0.12,
                  kSpreadRate = 0.01;
 constexpr double kOffMax = 6;            // in spreads: what moves a slot's mean at most
+constexpr std::size_t kMomentsMax = 4;   // earlier moments that one is compared with
 constexpr double kAlikeShare = 0.7;      // of a day's own effect is believed after one like it
 constexpr std::size_t kShortWindow = 3;  // buckets of the short rolling mean
 
@@ -27,6 +28,8 @@ constexpr std::array<Feature, kFeatures> kTable{{
     {"off its slot, the last buckets", RecentLoad},
     {"off its slot, the last hours", RecentLoad},
     {"off its slot, the last season", RecentLoad},
+    {"what came after the same moments of seasons before", Season},
+    {"what came after the same moments of long seasons before", Season},
     {"mean of 3 buckets less the season's", RecentLoad},
     {"mean of a quarter season less the season's", RecentLoad},
     {"mean of the season less the long season's", RecentLoad},
@@ -113,6 +116,7 @@ void Features::reserve(std::size_t buckets) {
     sum_.reserve(buckets);
     off_sum_.reserve(buckets);
     known_.reserve(buckets);
+    unlike_.reserve(buckets);
 }
 
 void Features::append(double scaled) {
@@ -137,6 +141,7 @@ void Features::append(double scaled) {
 
     value_.push_back(static_cast<float>(scaled));
     known_.push_back(is_known);
+    unlike_.push_back(unlike);
     slot_.push_back(static_cast<float>(unlike ? slot : slot + kSlotRate * bounded));
     long_slot_.push_back(static_cast<float>(unlike || !long_seasoned
                                                 ? (unlike ? long_slot : scaled)
@@ -148,7 +153,7 @@ void Features::append(double scaled) {
     off_medium_.push_back(
         static_cast<float>(towards(last(off_medium_), unlike ? off : bounded, kMediumRate)));
     off_slow_.push_back(static_cast<float>(towards(last(off_slow_), slow_off, slow)));
-    sum_.push_back((first ? 0.0 : sum_.back()) + scaled);
+    sum_.push_back((first ? 0.0 : sum_.back()) + likened(i));
     off_sum_.push_back((first ? 0.0 : off_sum_.back()) + off);
     if (seasoned && !first && !unlike)
         spread_ = spread_ == 0 ? std::abs(off) : towards(spread_, std::abs(bounded), kSpreadRate);
@@ -166,8 +171,12 @@ double Features::mean(std::size_t end, std::size_t count) const {
     return (sum_[end - 1] - (end > count ? sum_[end - 1 - count] : 0.0)) / static_cast<double>(count);
 }
 
+double Features::slot_base(std::size_t origin, std::size_t target) const {
+    return static_cast<double>(slot_[same_slot(origin, target, shape_.season)]);
+}
+
 double Features::base(std::size_t origin, std::size_t target) const {
-    double base = static_cast<double>(slot_[same_slot(origin, target, shape_.season)]);
+    double base = slot_base(origin, target);
     for (const DayEffects* days : {&holidays_, &events_}) {
         const double own = effect(*days, origin, target);
         if (!std::isnan(own)) base += own;
@@ -181,14 +190,33 @@ double Features::effect(const DayEffects& days, std::size_t origin, std::size_t 
     return known.mean * (1 - std::pow(1 - kAlikeShare, static_cast<double>(known.spans)));
 }
 
-std::array<double, Features::kDeviations> Features::deviations(std::size_t origin) const {
+// The mean of how far the load came to lie over its level, as far ahead of earlier moments as the target is.
+double Features::came_after(std::size_t origin, std::size_t target, std::size_t season) const {
+    if (season <= 1) return kNan;
+    const std::size_t window = std::max<std::size_t>(shape_.season, 12);
+    double sum = 0;
+    std::size_t counted = 0;
+    for (std::size_t back = season; counted < kMomentsMax && origin >= back + window; back += season) {
+        if (target - back > origin) continue;
+        sum += likened(target - back) - mean(origin - back + 1, window);
+        ++counted;
+    }
+    return counted == 0 ? kNan : sum / static_cast<double>(counted) + mean(origin + 1, window);
+}
+
+Features::Terms Features::terms(std::size_t origin, std::size_t target) const {
+    const double base = slot_base(origin, target);
     const auto at = [](const std::vector<float>& of, std::size_t i) { return static_cast<double>(of[i]); };
-    return {at(off_, origin), at(off_, origin - 1), at(off_fast_, origin), at(off_medium_, origin),
-            at(off_slow_, origin)};
+    return {at(off_, origin),
+            at(off_, origin - 1),
+            at(off_fast_, origin),
+            at(off_medium_, origin),
+            at(off_slow_, origin),
+            came_after(origin, target, shape_.season) - base,
+            came_after(origin, target, shape_.long_season) - base};
 }
 
 void Features::write_recent(std::size_t origin, float*& row) const {
-    for (const double off : deviations(origin)) *row++ = static_cast<float>(off);
     const double season = mean(origin + 1, std::max<std::size_t>(shape_.season, 12));
     *row++ = static_cast<float>(mean(origin + 1, kShortWindow) - season);
     *row++ = static_cast<float>(mean(origin + 1, std::max<std::size_t>(shape_.season / 4, 4)) - season);
@@ -200,13 +228,12 @@ void Features::write_season(std::size_t origin, std::size_t target, float*& row)
     const std::size_t season = shape_.season, same = same_slot(origin, target, season);
     const bool seasonal = season > 1, longer = shape_.long_season > 1;
     const double slot = static_cast<double>(slot_[same]);
-    *row++ = static_cast<float>(seasonal ? static_cast<double>(value_[same]) - slot : kNan);
-    *row++ = static_cast<float>(seasonal && same >= season ? static_cast<double>(value_[same - season]) - slot
-                                                           : kNan);
+    *row++ = static_cast<float>(seasonal ? likened(same) - slot : kNan);
+    *row++ = static_cast<float>(seasonal && same >= season ? likened(same - season) - slot : kNan);
     const std::size_t long_same = same_slot(origin, target, shape_.long_season);
     const bool long_known = longer && target >= shape_.long_season && origin >= shape_.long_season;
     *row++ = static_cast<float>(long_known ? static_cast<double>(long_slot_[long_same]) - slot : kNan);
-    *row++ = static_cast<float>(long_known ? static_cast<double>(value_[long_same]) - slot : kNan);
+    *row++ = static_cast<float>(long_known ? likened(long_same) - slot : kNan);
     *row++ = static_cast<float>(slot - mean(origin + 1, std::max<std::size_t>(season, 12)));
     // Slots around the target's; the one after may lie one season back.
     const bool around = seasonal && same >= season;
@@ -251,6 +278,7 @@ void Features::write_days(std::size_t origin, std::size_t target, float*& row) c
 }
 
 void Features::write(std::size_t origin, std::size_t target, float* row) const {
+    for (const double term : terms(origin, target)) *row++ = static_cast<float>(term);
     write_recent(origin, row);
     write_season(origin, target, row);
     write_clock(target, row);

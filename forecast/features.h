@@ -36,11 +36,10 @@ struct Feature {
     std::string_view name;
     FeatureGroup group;
 };
-inline constexpr std::size_t kFeatures = 29;
-// Places in a row of what base() and damping are made of: base() is the mean of the season up to the origin,
-// plus kSlotAt, plus those of the two effects that are known.
-inline constexpr std::size_t kDeviationsAt = 0, kSlotAt = 12, kHolidayEffectAt = 20, kEventEffectAt = 25,
-                             kAheadAt = 27;
+inline constexpr std::size_t kFeatures = 31;
+// Places in a row of what base() and damping are made of: a row begins with the terms, and base() is the mean
+// of the season up to the origin, plus kSlotAt, plus those of the two effects that are known.
+inline constexpr std::size_t kSlotAt = 14, kHolidayEffectAt = 22, kEventEffectAt = 27, kAheadAt = 29;
 [[nodiscard]] const std::array<Feature, kFeatures>& feature_table();
 
 class Features {
@@ -66,8 +65,12 @@ public:
     // What was appended; what was expected where nothing was known.
     [[nodiscard]] double value(std::size_t bucket) const { return static_cast<double>(value_[bucket]); }
     [[nodiscard]] bool known(std::size_t bucket) const { return known_[bucket]; }
-    // The first origin whose slots' means have seen a season.
-    [[nodiscard]] std::size_t warm_up() const { return std::max<std::size_t>(shape_.season, 3); }
+    // The first origin worth learning from: two seasons are known then, and a long one where four were seen.
+    [[nodiscard]] std::size_t warm_up() const {
+        const bool longer = shape_.long_season > 1 && size() >= 4 * shape_.long_season;
+        return longer ? shape_.long_season + std::max<std::size_t>(shape_.season, 12)
+                      : std::max<std::size_t>(2 * shape_.season, 3);
+    }
 
     // Writes kFeatures numbers in the order of feature_table(). warm_up() <= origin < size(), target >
     // origin.
@@ -75,14 +78,23 @@ public:
     // What is to be expected of the target as a rule: its slot's mean and what days of this name did before.
     [[nodiscard]] double base(std::size_t origin, std::size_t target) const;
 
-    // How far the load is off its slots' means at the origin, most recent first: what damping works on.
-    static constexpr std::size_t kDeviations = 5;
-    [[nodiscard]] std::array<double, kDeviations> deviations(std::size_t origin) const;
+    // What hints linearly at how far the target will be off its base, days' effects apart
+    // (forecast/damping.h): how far the load is off its slots' means at the origin, and what came after the
+    // same moments of seasons before. NaN: not known. The first of a row.
+    static constexpr std::size_t kTerms = 7;
+    using Terms = std::array<double, kTerms>;
+    [[nodiscard]] Terms terms(std::size_t origin, std::size_t target) const;
 
 private:
     [[nodiscard]] std::size_t same_slot(std::size_t origin, std::size_t target, std::size_t season) const;
+    // The value, or on holidays and events the slot's mean: what a common day would have had.
+    [[nodiscard]] double likened(std::size_t bucket) const {
+        return static_cast<double>(unlike_[bucket] ? slot_[bucket] : value_[bucket]);
+    }
     [[nodiscard]] double mean(std::size_t end, std::size_t count) const;
+    [[nodiscard]] double slot_base(std::size_t origin, std::size_t target) const;
     [[nodiscard]] double effect(const DayEffects& days, std::size_t origin, std::size_t target) const;
+    [[nodiscard]] double came_after(std::size_t origin, std::size_t target, std::size_t season) const;
     void write_recent(std::size_t origin, float*& row) const;
     void write_season(std::size_t origin, std::size_t target, float*& row) const;
     void write_clock(std::size_t target, float*& row) const;
@@ -96,9 +108,9 @@ private:
     std::vector<float> value_, slot_, long_slot_;          // slots' means: with the bucket's own value
     std::vector<float> off_;                               // the value less its slot's mean before it
     std::vector<float> off_fast_, off_medium_, off_slow_;  // decayed means of it
-    std::vector<double> sum_, off_sum_;                    // of all up to the bucket, it included
-    std::vector<bool> known_;
-    double spread_ = 0;  // decayed mean of |off|
+    std::vector<double> sum_, off_sum_;  // of all up to the bucket, it included; sum_ of likened ones
+    std::vector<bool> known_, unlike_;   // unlike_: on a holiday or event
+    double spread_ = 0;                  // decayed mean of |off|
 };
 
 }  // namespace warmfront::forecast

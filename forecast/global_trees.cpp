@@ -17,6 +17,7 @@ TreeLearner::Options options_of(const GlobalTrees::Options& options) {
     learning.trees.learning_rate = 0.12;
     learning.trees.rows_min = 30;
     learning.horizon_max = options.horizon_max;
+    learning.grow_on_everything = options.grow_on_everything;
     learning.seed = options.seed;
     return learning;
 }
@@ -41,9 +42,12 @@ GlobalTrees::Prepared GlobalTrees::prepare(const Series& series, const Calendar*
 
 void GlobalTrees::sample(const Series& series, std::size_t of) {
     const std::size_t share = options_.examples_max / std::max<std::size_t>(of, 1);
+    sample_some(series, std::max(share, kExamplesOfOneMin));
+}
+
+void GlobalTrees::sample_some(const Series& series, std::size_t examples) {
     const Prepared prepared = prepare(series, options_.calendar);
-    learner_.sample(prepared.features,
-                    std::clamp(share, kExamplesOfOneMin, std::max(2 * series.size(), kExamplesOfOneMin)));
+    learner_.sample(prepared.features, std::min(examples, 2 * series.size()));
 }
 
 Result<void> GlobalTrees::learn() {

@@ -23,6 +23,7 @@ public:
         const Calendar* calendar = nullptr;  // outlives this object
         std::uint64_t seed = 1;
         StopCheck stop{};
+        bool grow_on_everything = true;  // TreeLearner::Options
     };
     explicit GlobalTrees(const Options& options);
 
@@ -32,6 +33,8 @@ public:
     // The same one by one, for who cannot hold all series at once: sample() each, then learn(). `of` series
     // share the examples.
     void sample(const Series& series, std::size_t of);
+    // Likewise with so many examples of it, whatever examples_max.
+    void sample_some(const Series& series, std::size_t examples);
     [[nodiscard]] Result<void> learn();
 
     // What comes after each series, `horizon` buckets each, as Model::forecast says. Where a series is

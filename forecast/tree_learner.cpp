@@ -59,7 +59,7 @@ std::size_t TreeLearner::sample(const Features& series, std::size_t examples) {
         const bool late = target >= cut;
         const double off = series.value(target) - series.base(origin, target);
         const double bounded = std::clamp(off, -kTargetMax, kTargetMax);
-        if (!late) damping_.add(series.deviations(origin), ahead, bounded);
+        if (!late) damping_.add(series.terms(origin, target), ahead, bounded);
         series.write(origin, target, (late ? held_back_ : train_).add(static_cast<float>(bounded)));
         ++added;
     }
@@ -68,10 +68,10 @@ std::size_t TreeLearner::sample(const Features& series, std::size_t examples) {
 
 double TreeLearner::damped(const Rows& rows, std::size_t i) const {
     const float* row = rows.inputs.data() + i * rows.columns;
-    std::array<double, Features::kDeviations> deviations{};
-    std::copy_n(row + kDeviationsAt, deviations.size(), deviations.begin());
+    Features::Terms terms{};
+    std::copy_n(row, terms.size(), terms.begin());
     const double ahead = std::round(std::expm1(static_cast<double>(row[kAheadAt])));
-    return damping_.expected(deviations, static_cast<std::size_t>(ahead));
+    return damping_.expected(terms, static_cast<std::size_t>(ahead));
 }
 
 double TreeLearner::expected_over_level(const Rows& rows, std::size_t i) const {
@@ -127,11 +127,11 @@ Result<std::vector<float>> TreeLearner::forecast(std::span<const Features* const
     expected.reserve(series.size() * horizon);
     for (const Features* one : series) {
         const std::size_t origin = one->size() - 1;
-        const auto deviations = one->deviations(origin);
         for (std::size_t ahead = 1; ahead <= horizon; ++ahead) {
             one->write(origin, origin + ahead, rows.add(0));
             expected.push_back(
-                static_cast<float>(one->base(origin, origin + ahead) + damping_.expected(deviations, ahead)));
+                static_cast<float>(one->base(origin, origin + ahead) +
+                                   damping_.expected(one->terms(origin, origin + ahead), ahead)));
         }
     }
     const auto predicted = trees_->predict(rows);

@@ -1,9 +1,11 @@
 #include "forecast/calendar_text.h"
 
-#include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "config/load.h"
 
@@ -47,10 +49,10 @@ TEST_CASE("calendar text: what is no holiday is refused with its line") {
 }
 
 TEST_CASE("calendar text: a file is read") {
-    const std::string path = std::tmpnam(nullptr);
+    const auto path = std::filesystem::temp_directory_path() / fmt::format("holidays_{}.txt", getpid());
     std::ofstream(path) << "2026-12-24 eve\n";
-    const auto calendar = read_holidays(path);
-    std::remove(path.c_str());
+    const auto calendar = read_holidays(path.string());
+    std::filesystem::remove(path);
     REQUIRE(calendar);
     CHECK(calendar->holidays.size() == 1);
 }
