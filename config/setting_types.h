@@ -76,6 +76,14 @@ struct DurationType : SettingType {
     static std::string print(Value duration);
 };
 
+// Whole seconds that divide an hour.
+struct BucketType : SettingType {
+    using Value = std::chrono::milliseconds;
+    static std::string describe();
+    static Parsed<Value> parse(const RawValue& raw);
+    static std::string print(Value duration);
+};
+
 struct CountRange {
     std::uint64_t min, max;
     [[nodiscard]] std::string describe() const;

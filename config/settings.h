@@ -73,6 +73,17 @@ struct CatalogSettings {
     std::chrono::milliseconds refresh{10'000};  // how often the catalog is compared with PostgreSQL's
 };
 
+struct ForecastSettings {
+    bool enabled = true;
+    std::chrono::milliseconds bucket{60'000};                     // requests are counted by
+    std::chrono::milliseconds keep{28 * std::chrono::hours(24)};  // of buckets, then hours, then days
+    std::chrono::milliseconds keep_hours{180 * std::chrono::hours(24)};
+    std::chrono::milliseconds keep_days{1825 * std::chrono::hours(24)};
+    std::chrono::milliseconds keep_keys{35 * std::chrono::hours(24)};
+    std::size_t keys = 1000;                          // a statement
+    std::size_t history_size = std::size_t{2} << 30;  // bytes of the file
+};
+
 struct Settings {
     std::vector<Address> listen{{"127.0.0.1", 6432, {}}};
     std::string upstream = "host=127.0.0.1 port=5432 user=postgres dbname=postgres";  // conninfo or URI
@@ -90,6 +101,7 @@ struct Settings {
     FunctionSettings functions;
     VerifySettings verify;
     CatalogSettings catalog;
+    ForecastSettings forecast;
 };
 
 }  // namespace warmfront

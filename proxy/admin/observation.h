@@ -8,6 +8,7 @@
 
 #include "cache/store.h"
 #include "proxy/admin/counters.h"
+#include "proxy/admin/history_numbers.h"
 #include "proxy/admin/process.h"
 #include "proxy/session/template_row.h"
 
@@ -20,6 +21,7 @@ struct Observation {
     std::size_t flights = 0;          // misses under way that others may share
     std::size_t templates = 0;        // statements whose analysis is remembered
     session::LedgerTotals ledger{};
+    HistoryNumbers history{};
     bool observing = false;  // cache.mode is observe
     ProcessStats process{};
     std::chrono::milliseconds uptime{0};

@@ -40,6 +40,7 @@
 #include "proxy/session/comparison.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/execution_values.h"
+#include "proxy/session/key_tally.h"
 #include "proxy/session/message_walk.h"
 #include "proxy/session/meter.h"
 #include "proxy/session/name_map.h"
@@ -67,6 +68,7 @@ struct Services {
     const Switches& switches;
     Sampler& sampler;
     Ledger& ledger;
+    KeyTallySlot& keys;
 };
 
 struct ConversationOptions {
@@ -220,7 +222,10 @@ private:
     [[nodiscard]] static Answer answer_of(const Capture& capture);
     void verify(const Exchange& exchange);
     void note_refusal(const Plan& plan);
-    void count_hit(const Plan& plan, std::uint64_t took_us);
+    void count_hit(const Plan& plan, std::uint64_t took_us, std::string_view answer);
+    void count_key(const Plan& plan, const cache::KeyView& key) {
+        if (services_.keys) services_.keys->count(key, plan.made_from, settings_);
+    }
     void count_forwarded(const Exchange& exchange);
 
     // conversation_backend.cpp

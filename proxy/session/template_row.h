@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sql/analysis.h"
 
@@ -50,6 +51,14 @@ struct TemplateRow {  // of SHOW TEMPLATES
         const std::uint64_t found = hits + would_hits;
         return found == 0 ? 0 : static_cast<double>(found) / static_cast<double>(found + misses);
     }
+};
+
+// What a statement's requests were, for the history of requests.
+struct TemplateLoad {
+    std::string database, text;
+    std::uint64_t digest = 0;
+    std::uint64_t requests = 0, hits = 0, rows = 0, bytes = 0, origin_us = 0;
+    std::vector<sql::Oid> reads, writes;  // relations; of the writes those that it may change
 };
 
 struct LedgerTotals {

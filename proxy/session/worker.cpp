@@ -105,7 +105,8 @@ Meter& Worker::meter(const std::string& database) {
 
 Services Worker::services() {
     return {shared_.store, shared_.flights,   shared_.interner,  planner_,         key_,     to_client_,
-            to_server_,    scratch_template_, scratch_literals_, shared_.switches, sampler_, shared_.ledger};
+            to_server_,    scratch_template_, scratch_literals_, shared_.switches, sampler_, shared_.ledger,
+            keys_};
 }
 
 }  // namespace warmfront::session

@@ -78,7 +78,15 @@ TEST_CASE("settings table: each row reads, prints, compares and copies its own m
         {"functions.volatile", "random"},
         {"functions.user", "app.price"},
         {"verify.sample", "0.25"},
-        {"catalog.refresh", "1m"}};
+        {"catalog.refresh", "1m"},
+        {"forecast.enabled", "false"},
+        {"forecast.bucket", "10s"},
+        {"forecast.keep", "7d"},
+        {"forecast.keep_hours", "30d"},
+        {"forecast.keep_days", "365d"},
+        {"forecast.keep_keys", "8d"},
+        {"forecast.keys", "5"},
+        {"forecast.history_size", "64MiB"}};
     const std::map<std::string_view, RawValue> records{
         {"tables", record({{"name", "audit.log"}, {"cache", "off"}})},
         {"templates", record({{"match", "SELECT 1"}, {"ttl", "5s"}})}};
@@ -121,6 +129,8 @@ TEST_CASE("settings table: what is out of range is refused and changes nothing")
                                                           {"connect_timeout", "10ms", "9ms"},
                                                           {"shutdown_timeout", "0", "25h"},
                                                           {"catalog.refresh", "100ms", "99ms"},
+                                                          {"forecast.bucket", "1s", "7s"},
+                                                          {"forecast.bucket", "1h", "500ms"},
                                                           {"http", "localhost:1", "/run/http.socket"},
                                                           {"state_dir", "x", ""},
                                                           {"upstream", "x", ""},
