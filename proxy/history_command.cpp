@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "forecast/history.h"
 
@@ -65,6 +67,9 @@ int import_history(const CommandLine& command_line) {
     if (!in) return failed(path + ": " + std::strerror(errno));
     const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+    std::error_code failure;
+    std::filesystem::create_directories(command_line.settings.state_dir, failure);
+    if (failure) return failed(command_line.settings.state_dir + ": " + failure.message());
     auto writer = forecast::HistoryWriter::open(forecast::history_path(command_line.settings.state_dir), {},
                                                 now.count());
     if (!writer) return failed(writer.error().text);
