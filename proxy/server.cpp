@@ -94,9 +94,9 @@ private:
     Result<void> listen();
     Result<void> serve_http();
     [[nodiscard]] admin::Observation observe() const;
-    void start_history();
+    void prepare_history();
     void collect_keys(const std::shared_ptr<control::CollectedKeys>& keys);
-    [[nodiscard]] control::LoadSnapshot count_loads() const;
+    [[nodiscard]] control::LoadSnapshot count_loads();
     [[nodiscard]] std::shared_ptr<const sql::Catalog> last_catalog(const std::string& name) const;
     [[nodiscard]] admin::ConsoleContext console_context();
     [[nodiscard]] Result<admin::Properties> explain(const std::string& database, std::string_view query);
@@ -150,17 +150,18 @@ Result<void> Server::start() {
     std::filesystem::create_directories(settings_->state_dir, failed);
     if (failed)
         return fail("58030", "cannot make state_dir " + settings_->state_dir + ": " + failed.message());
+    prepare_history();
     if (auto listening = listen(); !listening) return listening;
     if (auto serving = serve_http(); !serving) return serving;  // what can fail comes before the threads
     control_.start(databases_);
-    start_history();
+    if (historian_) historian_->start(wall_clock_ms());
     for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     announce();
     return {};
 }
 
-// Before the workers run.
-void Server::start_history() {
+// Before the workers run, and before anybody looks.
+void Server::prepare_history() {
     if (!settings_->forecast.enabled) return;
     control::Historian::Options options;
     options.path = forecast::history_path(settings_->state_dir);
@@ -170,7 +171,6 @@ void Server::start_history() {
     options.maker.catalog = [this](const std::string& name) { return last_catalog(name); };
     for (auto& worker : workers_) (void)worker->exchange_keys(std::make_unique<session::KeyTally>());
     historian_ = std::make_unique<control::Historian>(std::move(options), settings_->forecast, log_);
-    historian_->start(wall_clock_ms());
 }
 
 void Server::collect_keys(const std::shared_ptr<control::CollectedKeys>& keys) {
@@ -187,7 +187,7 @@ void Server::collect_keys(const std::shared_ptr<control::CollectedKeys>& keys) {
     }
 }
 
-control::LoadSnapshot Server::count_loads() const {
+control::LoadSnapshot Server::count_loads() {
     control::LoadSnapshot snapshot;
     for (const auto& [name, totals] : counters_.totals())
         snapshot.databases[name] = {totals.queries_total(), totals.hits};

@@ -188,17 +188,15 @@ LedgerTotals Ledger::totals() const {
     return totals;
 }
 
-std::vector<TemplateLoad> Ledger::loads() const {
+// Texts are long: under the lock only those are copied that are needed.
+std::vector<TemplateLoad> Ledger::loads() {
     std::vector<TemplateLoad> loads;
     const std::lock_guard lock(mutex_);
     loads.reserve(accounts_.size() + 1);
-    const auto add = [&](const Account& account) {
+    const auto add = [&](Account& account) {
         TemplateLoad load;
         load.database = account.database_;
-        load.text = account.text_;
         load.digest = account.digest_;
-        load.reads = account.reads_;
-        load.writes = account.writes_;
         for (const auto& counts : account.counts_) {
             if (!counts) continue;
             load.requests += counts->requests.get();
@@ -206,6 +204,11 @@ std::vector<TemplateLoad> Ledger::loads() const {
             load.rows += counts->rows.get();
             load.bytes += counts->bytes.get();
             load.origin_us += counts->origin_us.get();
+        }
+        if (load.requests != std::exchange(account.requests_told_, load.requests)) {
+            load.text = account.text_;
+            load.reads = account.reads_;
+            load.writes = account.writes_;
         }
         if (load.requests > 0) loads.push_back(std::move(load));
     };

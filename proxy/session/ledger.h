@@ -72,6 +72,7 @@ private:
     bool cacheable_ = false;
     std::string refusal_;                   // as judged last
     std::vector<sql::Oid> reads_, writes_;  // relations, alike
+    std::uint64_t requests_told_ = 0;       // by the last loads()
     sql::Lifetime lifetime_;
     std::string off_reason_;
     std::uint64_t mismatches_ = 0;
@@ -123,8 +124,8 @@ public:
     // Those that saved most first, then those with most requests; at most rows_max.
     [[nodiscard]] std::vector<TemplateRow> rows(std::size_t rows_max = SIZE_MAX) const;
     [[nodiscard]] LedgerTotals totals() const;
-    // Of every account: what has been counted since the process began.
-    [[nodiscard]] std::vector<TemplateLoad> loads() const;
+    // Of every account: what has been counted since the process began. For one caller.
+    [[nodiscard]] std::vector<TemplateLoad> loads();
     // "off: mismatch: ..."; empty if it is on or not known.
     [[nodiscard]] std::string off_text(std::string_view database, std::uint64_t digest) const;
 

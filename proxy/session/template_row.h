@@ -55,9 +55,11 @@ struct TemplateRow {  // of SHOW TEMPLATES
 
 // What a statement's requests were, for the history of requests.
 struct TemplateLoad {
-    std::string database, text;
+    std::string database;
     std::uint64_t digest = 0;
     std::uint64_t requests = 0, hits = 0, rows = 0, bytes = 0, origin_us = 0;
+    // Empty unless it was requested since the last time.
+    std::string text;
     std::vector<sql::Oid> reads, writes;  // relations; of the writes those that it may change
 };
 
