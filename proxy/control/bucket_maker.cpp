@@ -47,6 +47,7 @@ public:
     void add_tables(const sql::Catalog& catalog, const session::TemplateLoad& load, std::uint64_t requests) {
         const auto add_each = [&](const std::vector<sql::Oid>& relations, const LoadCounts& counts) {
             for (const sql::Oid oid : relations) {
+                if (counts.reads > 0 && std::ranges::binary_search(load.writes, oid)) continue;
                 const sql::Relation* relation = catalog.find(oid);
                 if (relation && is_table(*relation))
                     add({SeriesName::Kind::Table, load.database, relation->schema + "." + relation->name},

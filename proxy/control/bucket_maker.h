@@ -3,10 +3,10 @@
 //
 // A database's requests and hits are those of its counters, its rows, bytes and PostgreSQL's time the sums of
 // its statements. A table is read and written by each request of a statement that reads it, or may change it
-// (triggers, cascades, partitions, children), as the analysis says; views count as the tables behind them. A
-// string that may change anything is no table's write. What is counted of statements are those whose meaning
-// is known, one a message (proxy/session/ledger.h): several Binds before one Sync are in the database's
-// requests only.
+// (triggers, cascades, partitions, children), as the analysis says; what it may change it is not said to
+// read; views count as the tables behind them. A string that may change anything is no table's write. What is
+// counted of statements are those whose meaning is known, one a message (proxy/session/ledger.h): several
+// Binds before one Sync are in the database's requests only.
 //
 // Bounds: kTemplatesMax statements with heavy hitters of their own, forecast.keys keys each.
 #pragma once

@@ -108,12 +108,13 @@ TEST_CASE("bucket maker: what was counted since the last time, by database, tabl
 
     LoadSnapshot second;
     second.databases["app"] = {22, 8};
-    second.templates = {load(1, 14, {orders, view}), load(2, 2, {}, {orders}), load(3, 5, {users}, {users})};
+    second.templates = {load(1, 14, {orders, view}), load(2, 2, {}, {orders}),
+                        load(3, 5, {orders, users}, {users})};
     const auto seen = by_subject(maker.loads(second));
     const std::map<forecast::Subject, forecast::LoadCounts> expected{
         {{kDatabase, "app", ""}, {.requests = 10, .hits = 4, .rows = 27, .bytes = 90, .origin_us = 900}},
-        {{kTable, "app", "public.orders"}, {.reads = 4}},
-        {{kTable, "app", "public.users"}, {.reads = 5, .writes = 5}},
+        {{kTable, "app", "public.orders"}, {.reads = 9}},
+        {{kTable, "app", "public.users"}, {.writes = 5}},
         {{kTemplate, "app", sql::digest_text(1)},
          {.requests = 4, .hits = 2, .rows = 12, .bytes = 40, .origin_us = 400}},
         {{kTemplate, "app", sql::digest_text(3)},
