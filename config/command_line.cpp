@@ -38,6 +38,7 @@ struct Arguments {
     std::vector<std::string> set;
     std::vector<std::string> unknown;
     ForecastArguments forecast;
+    HistoryArguments history;
 };
 
 void declare_forecast(CLI::App& app, ForecastArguments& arguments) {
@@ -61,6 +62,20 @@ void declare_forecast(CLI::App& app, ForecastArguments& arguments) {
         ->type_name("FILE");
 }
 
+// Flags of the whole program may follow them too: --config, --state-dir.
+void declare_history(CLI::App& app, HistoryArguments& arguments) {
+    CLI::App& history = *app.add_subcommand("history", "the history of requests in state_dir, out and in");
+    history.require_subcommand(1)->fallthrough();
+    CLI::App& out = *history.add_subcommand("export", "write it as CSV")->fallthrough();
+    out.add_option("--output", arguments.file, "the file, or - for standard output (the default)")
+        ->type_name("FILE");
+    CLI::App& in = *history.add_subcommand("import", "add what was exported")->fallthrough();
+    in.add_option("--input", arguments.file, "the file, or - for standard input (the default)")
+        ->type_name("FILE");
+    for (CLI::App* each : {&out, &in})
+        each->add_option("--format", arguments.format, "csv is the only one")->check(CLI::IsMember({"csv"}));
+}
+
 void declare(CLI::App& app, Arguments& arguments) {
     app.set_version_flag("--version", fmt::format("warmfront {}", version()));
     app.allow_extras();
@@ -80,6 +95,7 @@ void declare(CLI::App& app, Arguments& arguments) {
         ->allow_extra_args(false);
     app.add_flag("--print-configuration-page", arguments.print_page, "print docs/configuration.md, and end");
     declare_forecast(app, arguments.forecast);
+    declare_history(app, arguments.history);
 }
 
 std::string known_flag_near(const CLI::App& app, std::string_view unknown) {
@@ -133,6 +149,11 @@ tl::expected<CommandLine, CommandLineExit> judge(const CLI::App& app, const Argu
         line.forecast = arguments.forecast;
         return line;
     }
+    if (app.got_subcommand("history")) {
+        const bool out = app.get_subcommand("history")->got_subcommand("export");
+        line.mode = out ? CommandLine::Mode::HistoryExport : CommandLine::Mode::HistoryImport;
+        line.history = arguments.history;
+    }
     auto settings = load_settings_file(line.config_file, line.overrides);
     if (!settings)
         for (const SettingsError& error : settings.error()) errors.push_back(to_line(error));
@@ -156,7 +177,7 @@ tl::expected<CommandLine, CommandLineExit> parse_command_line(int argc, const ch
     } catch (const CLI::ParseError& error) {
         return tl::unexpected(failure({error.what()}));
     }
-    arguments.unknown = app.remaining();
+    arguments.unknown = app.remaining(true);
     return judge(app, arguments);
 }
 

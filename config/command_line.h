@@ -23,15 +23,24 @@ struct ForecastArguments {
     std::string plot;  // a file to write; empty: none
 };
 
+// `warmfront history export` and `import`.
+struct HistoryArguments {
+    std::string format = "csv";
+    std::string file;  // to write or to read; empty or "-": standard output or input
+};
+
 struct CommandLine {
     enum class Mode {
         Run,
         Check,                   // the settings are right: say so and end
         PrintConfigurationPage,  // configuration_markdown() to stdout
         Forecast,                // the subcommand; no settings are loaded for it
+        HistoryExport,           // the history in the settings' state_dir, to a file
+        HistoryImport,           // and back
     };
     Mode mode = Mode::Run;
     ForecastArguments forecast;       // of Mode::Forecast
+    HistoryArguments history;         // of Mode::HistoryExport and Mode::HistoryImport
     Settings settings;                // of the file and the flags over it
     std::string config_file;          // empty: none. A reload is load_settings_file(config_file, overrides).
     std::vector<Override> overrides;  // the flags

@@ -127,6 +127,19 @@ std::string DurationsType::print(const Value& durations) {
     return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+std::string BucketType::describe() {
+    return "a duration from 1s to 1h, of whole seconds that divide an hour, such as 10s or 1m";
+}
+Parsed<std::chrono::milliseconds> BucketType::parse(const RawValue& raw) {
+    using namespace std::chrono_literals;
+    auto bucket = DurationType{1s, 1h}.parse(raw);
+    if (bucket && (*bucket % 1s != 0s || 1h % *bucket != 0s)) return tl::unexpected(Mismatch{});
+    return bucket;
+}
+std::string BucketType::print(Value duration) {
+    return print_duration(duration);
+}
+
 std::string CountRange::describe() const {
     return fmt::format("a whole number from {} to {}", min, max);
 }

@@ -88,6 +88,14 @@ struct DurationsType : SettingType {
     static std::string print(const Value& durations);
 };
 
+// Whole seconds that divide an hour.
+struct BucketType : SettingType {
+    using Value = std::chrono::milliseconds;
+    static std::string describe();
+    static Parsed<Value> parse(const RawValue& raw);
+    static std::string print(Value duration);
+};
+
 struct CountRange {
     std::uint64_t min, max;
     [[nodiscard]] std::string describe() const;

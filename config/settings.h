@@ -97,12 +97,19 @@ struct KnownEvent {
 };
 
 struct ForecastSettings {
-    std::chrono::milliseconds bucket{60'000};  // what requests are counted in; whole seconds
+    bool enabled = true;
+    std::chrono::milliseconds bucket{60'000};  // what requests are counted in
     std::chrono::milliseconds horizon{3'600'000};
     std::chrono::milliseconds retrain{3'600'000};
     std::size_t series = 500;
     std::vector<std::chrono::milliseconds> seasons{std::chrono::hours(24), std::chrono::hours(24 * 7)};
     std::size_t alarm_buckets = 3;
+    std::chrono::milliseconds keep{28 * std::chrono::hours(24)};  // of buckets, then hours, then days
+    std::chrono::milliseconds keep_hours{180 * std::chrono::hours(24)};
+    std::chrono::milliseconds keep_days{1825 * std::chrono::hours(24)};
+    std::chrono::milliseconds keep_keys{35 * std::chrono::hours(24)};
+    std::size_t keys = 1000;                          // a statement
+    std::size_t history_size = std::size_t{2} << 30;  // bytes of the file
     std::vector<Holiday> holidays;   // ascending by from_s
     std::vector<KnownEvent> events;  // ascending by from_s
 };

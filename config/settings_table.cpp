@@ -229,8 +229,31 @@ std::vector<Setting> make_table() {
             "PostgreSQL's own are left out, but where people who are not trusted with the account's rights "
             "may "
             "create or replace tables and views, choose `own`."),
-        row("forecast.bucket", Restart, DurationType{1s, 1h}, at(&S::forecast, &ForecastSettings::bucket),
-            "The length of the steps in which requests are counted and forecast. Whole seconds."),
+        row("forecast.enabled", Restart, BooleanType{}, at(&S::forecast, &ForecastSettings::enabled),
+            "Whether requests are counted and kept through restarts, in `history.sqlite` in `state_dir`. "
+            "Forecasts are made from it."),
+        row("forecast.bucket", Restart, BucketType{}, at(&S::forecast, &ForecastSettings::bucket),
+            "Requests are counted by buckets of this length."),
+        row("forecast.keep", Live, DurationType{1h, 10 * 365 * 24h},
+            at(&S::forecast, &ForecastSettings::keep),
+            "How long counts are kept by `forecast.bucket`; then they become hours."),
+        row("forecast.keep_hours", Live, DurationType{1h, 10 * 365 * 24h},
+            at(&S::forecast, &ForecastSettings::keep_hours),
+            "How long hours are kept; then they become days."),
+        row("forecast.keep_days", Live, DurationType{24h, 50 * 365 * 24h},
+            at(&S::forecast, &ForecastSettings::keep_days),
+            "How long days are kept; then they are forgotten."),
+        row("forecast.keep_keys", Live, DurationType{1h, 10 * 365 * 24h},
+            at(&S::forecast, &ForecastSettings::keep_keys),
+            "How long the counts of single keys are kept: two days by `forecast.bucket`, then by hours."),
+        row("forecast.keys", Live, CountType<std::size_t>{1, 100'000},
+            at(&S::forecast, &ForecastSettings::keys),
+            "Of how many keys a statement the requests are counted one by one: those asked for most."),
+        row("forecast.history_size", Live, SizeType{kMiB, 16 * kTiB},
+            at(&S::forecast, &ForecastSettings::history_size),
+            "The size that the history is kept to: above it, what is oldest is rolled up and forgotten "
+            "before "
+            "its time."),
         row("forecast.horizon", Restart, DurationType{1s, 7 * 24h},
             at(&S::forecast, &ForecastSettings::horizon),
             "How far ahead load is forecast; at most 1440 buckets."),

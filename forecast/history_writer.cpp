@@ -5,7 +5,8 @@
 #include <map>
 #include <utility>
 
-#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "forecast/history.h"
 #include "forecast/history_rows.h"
@@ -17,7 +18,14 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{5'000};
 
+// What replays a key holds values of the database: the file, and with it SQLite's log, is the owner's alone.
+void make_private(const std::string& path) {
+    const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    if (file >= 0) ::close(file);  // else it is there, or SQLite says why it cannot be made
+}
+
 Result<std::unique_ptr<SqliteFile>> open_checked(const std::string& path) {
+    make_private(path);
     auto file = SqliteFile::open(path, SqliteFile::Mode::ReadWrite, kPatience);
     if (!file) return file;
     if (auto checked = lay_or_check(**file); !checked) return tl::unexpected(checked.error());

@@ -6,6 +6,7 @@
 #include "config/command_line.h"
 #include "config/page.h"
 #include "forecast/forecast_command.h"
+#include "proxy/history_command.h"
 #include "proxy/server.h"
 
 namespace {
@@ -30,6 +31,8 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     switch (command_line->mode) {
         case CommandLine::Mode::Run: return warmfront::serve(*command_line);
+        case CommandLine::Mode::HistoryExport: return warmfront::export_history(*command_line);
+        case CommandLine::Mode::HistoryImport: return warmfront::import_history(*command_line);
         case CommandLine::Mode::Check: std::puts("the settings are right"); return 0;
         case CommandLine::Mode::PrintConfigurationPage:
             std::fputs(warmfront::configuration_markdown().c_str(), stdout);

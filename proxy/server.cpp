@@ -26,6 +26,7 @@
 #include "proxy/admin/worker_meter.h"
 #include "proxy/control/control.h"
 #include "proxy/control/counted_loads.h"
+#include "proxy/control/historian.h"
 #include "proxy/control/postgres_upstream.h"
 #include "proxy/control/prewarmer.h"
 #include "proxy/control/trainer.h"
@@ -46,6 +47,12 @@ constexpr std::size_t kRowLinesShare = 16;
 
 unsigned worker_count(const Settings& settings) {
     return settings.threads != 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::int64_t wall_clock_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
 }
 
 Result<io::TlsContext> tls_of(const Settings& settings) {
@@ -105,6 +112,10 @@ private:
     [[nodiscard]] admin::Observation observe() const;
     [[nodiscard]] forecast::ProcessTotals process_totals() const;
     [[nodiscard]] control::CountedLoads::Totals counted_loads() const;
+    void prepare_history();
+    void collect_keys(const std::shared_ptr<control::CollectedKeys>& keys);
+    [[nodiscard]] control::LoadSnapshot count_loads();
+    [[nodiscard]] std::shared_ptr<const sql::Catalog> last_catalog(const std::string& name) const;
     [[nodiscard]] admin::ConsoleContext console_context();
     [[nodiscard]] control::Prewarmer::Options prewarm_options();
     [[nodiscard]] Result<admin::Properties> explain(const std::string& database, std::string_view query);
@@ -145,6 +156,7 @@ private:
     std::optional<control::Prewarmer> prewarmer_;
     std::vector<std::unique_ptr<session::Worker>> workers_;
     std::vector<std::thread> threads_;
+    std::unique_ptr<control::Historian> historian_;  // nullptr: nothing is recorded
     std::unique_ptr<admin::HttpServer> http_;
     const std::uint64_t started_us_ = clock_.now_us();
     std::optional<io::Loop> loop_;
@@ -162,11 +174,13 @@ Result<void> Server::start() {
     std::filesystem::create_directories(settings_->state_dir, failed);
     if (failed)
         return fail("58030", "cannot make state_dir " + settings_->state_dir + ": " + failed.message());
+    prepare_history();
     if (auto listening = listen(); !listening) return listening;
     if (auto serving = serve_http(); !serving) return serving;  // what can fail comes before the threads
     open_disk_tier();
     control_.start(databases_);
     trainer_.start();
+    if (historian_) historian_->start(wall_clock_ms());
     for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     prewarmer_->start();
     announce();
@@ -202,6 +216,47 @@ void Server::log_disk(const cache::DiskAlarm& alarm) {
     }
 }
 
+// Before the workers run, and before anybody looks.
+void Server::prepare_history() {
+    if (!settings_->forecast.enabled) return;
+    control::Historian::Options options;
+    options.path = forecast::history_path(settings_->state_dir);
+    options.workers = workers_.size();
+    options.snapshot = [this] { return count_loads(); };
+    options.collect = [this](const std::shared_ptr<control::CollectedKeys>& keys) { collect_keys(keys); };
+    options.maker.catalog = [this](const std::string& name) { return last_catalog(name); };
+    for (auto& worker : workers_) (void)worker->exchange_keys(std::make_unique<session::KeyTally>());
+    historian_ = std::make_unique<control::Historian>(std::move(options), settings_->forecast, log_);
+}
+
+void Server::collect_keys(const std::shared_ptr<control::CollectedKeys>& keys) {
+    for (auto& worker : workers_) {
+        if (threads_.empty()) {  // they have ended
+            keys->give(worker->exchange_keys({}));
+            continue;
+        }
+        // Shared, because a task is copied.
+        auto fresh = std::make_shared<session::KeyTallySlot>(std::make_unique<session::KeyTally>());
+        const bool posted =
+            worker->post([&worker, keys, fresh] { keys->give(worker->exchange_keys(std::move(*fresh))); });
+        if (!posted) keys->give({});
+    }
+}
+
+control::LoadSnapshot Server::count_loads() {
+    control::LoadSnapshot snapshot;
+    for (const auto& [name, totals] : counters_.totals())
+        snapshot.databases[name] = {totals.queries_total(), totals.hits};
+    snapshot.templates = ledger_.loads();
+    return snapshot;
+}
+
+std::shared_ptr<const sql::Catalog> Server::last_catalog(const std::string& name) const {
+    for (const session::Database* database : databases_.all())
+        if (database->name() == name) return database->last_loaded();
+    return nullptr;
+}
+
 Result<void> Server::serve_http() {
     if (!settings_->http) return {};
     auto http = admin::HttpServer::start(
@@ -222,6 +277,7 @@ admin::Observation Server::observe() const {
     seen.flights = flights_.under_way();
     seen.templates = templates_.size();
     seen.ledger = ledger_.totals();
+    if (historian_) seen.history = historian_->numbers();
     seen.observing = switches_.observing();
     seen.prewarm = prewarmer_->numbers();
     seen.process = admin::read_process_stats();
@@ -395,6 +451,7 @@ void Server::reload() {
     log_.set_level(settings_->log.level);
     store_.set_limits(store_memory(), static_cast<std::uint64_t>(settings_->cache.ttl.count()));
     control_.set_refresh(settings_->catalog.refresh);
+    if (historian_) historian_->set(settings_->forecast);
     switches_.set(*settings_);
     if (disk_) disk_->set_ttl(static_cast<std::uint64_t>(settings_->cache.ttl.count()));
     if (before->cache.mode != settings_->cache.mode) clear_cache();
@@ -409,6 +466,7 @@ void Server::shut_down() {
     ending_ = true;
     log_.info("shutting down",
               {{LogKey::Seconds, std::chrono::duration<double>(settings_->shutdown_timeout)}});
+    if (historian_) (void)historian_->close(wall_clock_ms());  // draining may take longer than a bucket
     for (auto& worker : workers_)
         (void)worker->post([&worker, timeout = settings_->shutdown_timeout] { worker->shut_down(timeout); });
     loop_->stop();
@@ -425,11 +483,15 @@ int Server::run() {
                            static_cast<std::uint64_t>(settings_->cache.ttl.count()));
         });
         review.start_every(kReviewEvery);
+        io::Timer bucket_end(*loop_, [&] { bucket_end.start_once(historian_->close(wall_clock_ms())); });
+        if (historian_) bucket_end.start_once(historian_->close(wall_clock_ms()));
         io::Mailbox keep_running(*loop_);
         loop_->run();
     }
     prewarmer_->stop();
     for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    if (historian_) historian_->finish(wall_clock_ms());
     http_ = nullptr;
     if (disk_) disk_->stop();
     trainer_.stop();

@@ -131,6 +131,11 @@ static Samples saved_seconds(const Observation& seen) {
 }
 
 template <auto Member>
+static Samples of_history(const Observation& seen) {
+    return one(static_cast<double>(seen.history.*Member));
+}
+
+template <auto Member>
 static Samples of_ledger(const Observation& seen) {
     return one(static_cast<double>(seen.ledger.*Member));
 }
@@ -261,6 +266,7 @@ std::span<const Metric> metrics_table() {
     using Forecast = forecast::SeriesForecast;
     using Effort = forecast::TrainingEffort;
     using Capacity = forecast::Capacity;
+    using History = HistoryNumbers;
     static constexpr Metric kTable[] = {
         {"warmfront_build_info", Gauge, "1; the label says which version runs.", build_info},
         {"warmfront_ready", Gauge, "1 while queries can be served, as /readyz says.", ready},
@@ -409,6 +415,15 @@ std::span<const Metric> metrics_table() {
          of_capacity<&Capacity::peak_per_s>},
         {"warmfront_cpu_seconds_per_query", Gauge, "The CPU time that a query takes here, as measured.",
          of_capacity<&Capacity::cpu_s_per_query>},
+
+        {"warmfront_history_buckets_written_total", Counter, "Buckets of the request history written.",
+         of_history<&History::written>},
+        {"warmfront_history_buckets_dropped_total", Counter,
+         "Buckets of the request history that could not be written.", of_history<&History::dropped>},
+        {"warmfront_history_file_bytes", Gauge, "The request history's file, with its log.",
+         of_history<&History::file_bytes>},
+        {"warmfront_history_write_seconds", Gauge, "How long the last bucket took to be written.",
+         of_history<&History::write_seconds>},
 
         {"process_resident_memory_bytes", Gauge, "Resident memory.", of_process<&Process::resident_bytes>},
         {"process_virtual_memory_bytes", Gauge, "Virtual memory.", of_process<&Process::virtual_bytes>},

@@ -12,6 +12,7 @@
 #include "forecast/outlook.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/prewarm_view.h"
+#include "proxy/admin/history_numbers.h"
 #include "proxy/admin/process.h"
 #include "proxy/session/template_row.h"
 
@@ -25,6 +26,7 @@ struct Observation {
     std::size_t flights = 0;          // misses under way that others may share
     std::size_t templates = 0;        // statements whose analysis is remembered
     session::LedgerTotals ledger{};
+    HistoryNumbers history{};
     bool observing = false;  // cache.mode is observe
     PrewarmNumbers prewarm{};
     ProcessStats process{};

@@ -41,6 +41,7 @@
 #include "proxy/session/comparison.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/execution_values.h"
+#include "proxy/session/key_tally.h"
 #include "proxy/session/message_walk.h"
 #include "proxy/session/meter.h"
 #include "proxy/session/name_map.h"
@@ -69,6 +70,7 @@ struct Services {
     Sampler& sampler;
     Ledger& ledger;
     cache::DiskTier* disk = nullptr;  // none: nullptr
+    KeyTallySlot& keys;
 };
 
 struct ConversationOptions {
@@ -230,7 +232,10 @@ private:
     [[nodiscard]] static Answer answer_of(const Capture& capture);
     void verify(const Exchange& exchange);
     void note_refusal(const Plan& plan);
-    void count_hit(const Plan& plan, std::uint64_t took_us);
+    void count_hit(const Plan& plan, std::uint64_t took_us, std::string_view answer);
+    void count_key(const Plan& plan, const cache::KeyView& key) {
+        if (services_.keys) services_.keys->count(key, plan.made_from, settings_);
+    }
     void count_forwarded(const Exchange& exchange);
 
     // conversation_backend.cpp

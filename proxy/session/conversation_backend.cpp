@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/session/answer_size.h"
 #include "proxy/session/conversation.h"
 #include "sql/session_settings.h"
 
@@ -55,6 +56,8 @@ void Conversation::on_backend(const wire::Piece& piece, std::uint64_t now_us) {
     if (piece.first && piece.last && hidden(exchange, piece)) return exchange.capture.on_backend(piece);
     if (piece.last && answers_a_step(piece.type)) ++exchange.steps_done;
     exchange.capture.on_backend(piece);
+    exchange.answer_bytes += piece.raw.size();
+    if (piece.type == 'C' && piece.whole()) exchange.answer_rows += rows_of_close(piece.body);
     services_.to_client.add(piece.raw);
     if (wait_ == Wait::Drain && open_ && (open_->failed || open_->steps_done >= open_->steps_sent))
         after_drain();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/session/answer_size.h"
 #include "proxy/session/conversation.h"
 #include "sql/tokenizer.h"
 
@@ -49,12 +50,14 @@ void Conversation::note_refusal(const Plan& plan) {
         meter_.refused("switched_off");
 }
 
-void Conversation::count_hit(const Plan& plan, std::uint64_t took_us) {
+void Conversation::count_hit(const Plan& plan, std::uint64_t took_us, std::string_view answer) {
     Counts* const counts = plan.ledger.counts;
     if (counts == nullptr) return;
     counts->requests.add(1);
     counts->hits.add(1);
     counts->hit_us.add(took_us);
+    counts->rows.add(rows_of_close(answer));
+    counts->bytes.add(answer.size());
     const std::uint64_t origin_us = plan.ledger.account->origin_mean_us();
     if (origin_us > took_us) counts->saved_us.add(origin_us - took_us);
 }
@@ -68,6 +71,8 @@ void Conversation::count_forwarded(const Exchange& exchange) {
     Counts& counts = *exchange.plan->ledger.counts;
     const std::uint64_t took_us = now_us_ > begun_us ? now_us_ - begun_us : 0;
     counts.requests.add(1);
+    counts.rows.add(exchange.answer_rows);
+    counts.bytes.add(exchange.answer_bytes);
     if (exchange.missed) counts.misses.add(1);
     if (exchange.would_hit) {
         counts.would_hits.add(1);

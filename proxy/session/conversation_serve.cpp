@@ -224,10 +224,11 @@ bool Conversation::serve_or_follow(const PlanRef& plan, const cache::KeyView& ke
 }
 
 void Conversation::reply_from(const cache::EntryRef& entry, const Plan& plan, Reply reply) {
+    const std::string_view answer =
+        !reply.extended || reply.describe ? entry->with_row_description() : entry->without_row_description();
     const auto write = [&](auto& add, auto& add_body) {
         if (reply.extended) add(reply.parse ? kParseAndBindComplete : kBindComplete);
-        add_body(!reply.extended || reply.describe ? entry->with_row_description()
-                                                   : entry->without_row_description());
+        add_body(answer);
         add(block_.idle() ? kReadyIdle : kReadyInBlock);
     };
     served_in_block_ |= !block_.idle();
@@ -243,12 +244,14 @@ void Conversation::reply_from(const cache::EntryRef& entry, const Plan& plan, Re
         local_bytes_ += local.local_reply.size();
     }
     const std::uint64_t disk_since_us = std::exchange(disk_since_us_, 0);
-    count_hit(plan, meter_.hit(disk_since_us != 0 ? disk_since_us : now_us_));
+    count_hit(plan, meter_.hit(disk_since_us != 0 ? disk_since_us : now_us_), answer);
+    count_key(plan, entry->key());
 }
 
 // The exchange just forwarded is a miss: its answer is copied on the way.
 void Conversation::want_kept(Exchange& exchange, const PlanRef& plan, const cache::KeyView& key, Reply reply,
                              const Given& given) {
+    count_key(*plan, key);
     exchange.would_hit = would_hit_;
     exchange.missed = !would_hit_ && !to_verify_;
     exchange.plan = plan;

@@ -125,6 +125,7 @@ struct Exchange {
     std::uint64_t flight = 0;  // our number as the leader of a flight, 0: none
     std::uint64_t catalog_version = 0;
     std::uint64_t sent_us = 0;
+    std::uint64_t answer_rows = 0, answer_bytes = 0;  // so far
     Capture capture;
     cache::EntryRef verify;  // a hit whose answer is compared with PostgreSQL's
 

@@ -33,6 +33,8 @@ Ledger::Place Ledger::place(std::size_t worker, std::string_view database, std::
         account->cacheable_ = analysis.cacheable;
         account->refusal_ = analysis.refusal.text;
         account->lifetime_ = analysis.lifetime;
+        account->reads_ = analysis.reads;
+        account->writes_ = analysis.effects.relations;
     }
     auto& counts = account->counts_[worker];
     if (!counts) counts = std::make_unique<Counts>();
@@ -194,6 +196,35 @@ LedgerTotals Ledger::totals() const {
     add(numbers_of(*others_));
     add(gone_);
     return totals;
+}
+
+// Texts are long: under the lock only those are copied that are needed.
+std::vector<TemplateLoad> Ledger::loads() {
+    std::vector<TemplateLoad> loads;
+    const std::lock_guard lock(mutex_);
+    loads.reserve(accounts_.size() + 1);
+    const auto add = [&](Account& account) {
+        TemplateLoad load;
+        load.database = account.database_;
+        load.digest = account.digest_;
+        for (const auto& counts : account.counts_) {
+            if (!counts) continue;
+            load.requests += counts->requests.get();
+            load.hits += counts->hits.get();
+            load.rows += counts->rows.get();
+            load.bytes += counts->bytes.get();
+            load.origin_us += counts->origin_us.get();
+        }
+        if (load.requests != std::exchange(account.requests_told_, load.requests)) {
+            load.text = account.text_;
+            load.reads = account.reads_;
+            load.writes = account.writes_;
+        }
+        if (load.requests > 0) loads.push_back(std::move(load));
+    };
+    for (const auto& [key, account] : accounts_) add(*account);
+    add(*others_);
+    return loads;
 }
 
 std::string Ledger::off_text(std::string_view database, std::uint64_t digest) const {

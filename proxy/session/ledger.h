@@ -43,6 +43,7 @@ struct alignas(64) Counts {
     Counter origins, origin_us;  // by PostgreSQL, and its time
     Counter keep_us;             // making and storing entries
     Counter verified;            // hits that PostgreSQL was asked as well, and the answers compared
+    Counter rows, bytes;         // of all answers, from memory and from PostgreSQL
 };
 
 class Account {
@@ -73,7 +74,9 @@ private:
     std::string database_, text_;                  // shown text, cut to kTextBytesMax
     sql::QueryClass query_class_ = sql::QueryClass::Opaque;
     bool cacheable_ = false;
-    std::string refusal_;  // as judged last
+    std::string refusal_;                   // as judged last
+    std::vector<sql::Oid> reads_, writes_;  // relations, alike
+    std::uint64_t requests_told_ = 0;       // by the last loads()
     sql::Lifetime lifetime_;
     std::string off_reason_;
     std::uint64_t mismatches_ = 0;
@@ -125,6 +128,8 @@ public:
     // Those that saved most first, then those with most requests; at most rows_max.
     [[nodiscard]] std::vector<TemplateRow> rows(std::size_t rows_max = SIZE_MAX) const;
     [[nodiscard]] LedgerTotals totals() const;
+    // Of every account: what has been counted since the process began. For one caller.
+    [[nodiscard]] std::vector<TemplateLoad> loads();
     // "off: mismatch: ..."; empty if it is on or not known.
     [[nodiscard]] std::string off_text(std::string_view database, std::uint64_t digest) const;
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sql/analysis.h"
 
@@ -58,6 +59,16 @@ struct TemplateRow {  // of SHOW TEMPLATES
         const std::uint64_t found = hits + would_hits;
         return found == 0 ? 0 : static_cast<double>(found) / static_cast<double>(found + misses);
     }
+};
+
+// What a statement's requests were, for the history of requests.
+struct TemplateLoad {
+    std::string database;
+    std::uint64_t digest = 0;
+    std::uint64_t requests = 0, hits = 0, rows = 0, bytes = 0, origin_us = 0;
+    // Empty unless it was requested since the last time.
+    std::string text;
+    std::vector<sql::Oid> reads, writes;  // relations; of the writes those that it may change
 };
 
 struct LedgerTotals {

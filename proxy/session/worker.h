@@ -8,12 +8,14 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "proxy/io/listener.h"
 #include "proxy/io/loop.h"
 #include "proxy/io/mailbox.h"
 #include "proxy/io/timer.h"
+#include "proxy/session/key_tally.h"
 #include "proxy/session/meter.h"
 #include "proxy/session/outbox.h"
 #include "proxy/session/plan.h"
@@ -48,6 +50,10 @@ public:
     [[nodiscard]] bool shutting_down() const { return shutting_down_; }
     [[nodiscard]] Meter& meter(const std::string& database);
     [[nodiscard]] Services services();
+    // Where keys are counted from now on, for the one that they were counted in; either may be empty.
+    [[nodiscard]] KeyTallySlot exchange_keys(KeyTallySlot fresh) {
+        return std::exchange(keys_, std::move(fresh));
+    }
     [[nodiscard]] io::Loop& loop() { return loop_; }
     [[nodiscard]] Shared& shared() { return shared_; }
     [[nodiscard]] Outbox& to_client() { return to_client_; }
@@ -69,6 +75,7 @@ private:
     Sampler sampler_;
     cache::KeyBuilder key_;
     Outbox to_client_, to_server_;
+    KeyTallySlot keys_;
     std::string scratch_template_, scratch_literals_;
     std::unordered_map<std::string, std::unique_ptr<Meter>> meters_;
     std::vector<std::unique_ptr<io::Listener>> listeners_;

@@ -99,7 +99,14 @@ TEST_CASE("settings table: each row reads, prints, compares and copies its own m
         {"capacity.utilisation", "0.5"},
         {"capacity.min", "2"},
         {"capacity.max", "20"},
-        {"capacity.lower_after", "1m"}};
+        {"capacity.lower_after", "1m"},
+        {"forecast.enabled", "false"},
+        {"forecast.keep", "7d"},
+        {"forecast.keep_hours", "30d"},
+        {"forecast.keep_days", "365d"},
+        {"forecast.keep_keys", "8d"},
+        {"forecast.keys", "5"},
+        {"forecast.history_size", "64MiB"}};
     const std::map<std::string_view, RawValue> records{
         {"tables", record({{"name", "audit.log"}, {"cache", "off"}})},
         {"templates", record({{"match", "SELECT 1"}, {"ttl", "5s"}})},
@@ -143,6 +150,8 @@ TEST_CASE("settings table: what is out of range is refused and changes nothing")
                                                           {"connect_timeout", "10ms", "9ms"},
                                                           {"shutdown_timeout", "0", "25h"},
                                                           {"catalog.refresh", "100ms", "99ms"},
+                                                          {"forecast.bucket", "1s", "7s"},
+                                                          {"forecast.bucket", "1h", "500ms"},
                                                           {"http", "localhost:1", "/run/http.socket"},
                                                           {"state_dir", "x", ""},
                                                           {"upstream", "x", ""},

@@ -398,6 +398,18 @@ TEST_CASE("history: a file that is damaged or another program's is set aside") {
     }
 }
 
+TEST_CASE("history: the file and its log are the owner's alone") {
+    const Directory directory;
+    auto writer = must(HistoryWriter::open(directory.file(), {}, kMidnight));
+    must(writer.append(bucket(kMidnight, 1)));
+    for (const std::string companion : {"", "-wal", "-shm"}) {
+        CAPTURE(companion);
+        using std::filesystem::perms;
+        CHECK(std::filesystem::status(directory.file() + companion).permissions() ==
+              (perms::owner_read | perms::owner_write));
+    }
+}
+
 TEST_CASE("history: a file that cannot be opened stays where it is") {
     const Directory directory;
     std::filesystem::create_directory(directory.file());

@@ -55,7 +55,7 @@ WarmfrontProcess::WarmfrontProcess(const PostgresServer& upstream, Options optio
 std::string WarmfrontProcess::write_settings() const {
     std::string settings = "listen: 127.0.0.1:" + std::to_string(port_) + "\nupstream: \"" +
                            upstream_conninfo_ + "\"\nhttp: 127.0.0.1:" + std::to_string(http_port_) +
-                           "\nstate_dir: " + directory_.path() + "/state\n";
+                           "\nstate_dir: " + state_dir() + "\n";
     if (options_.tls)
         settings += "tls:\n  cert: " + directory_.path() + "/server.crt\n  key: " + directory_.path() +
                     "/server.key\n";

@@ -53,6 +53,7 @@ public:
     void kill9() const;  // SIGKILL
     // Other settings and SIGHUP; returns before they are in force.
     void reload(std::string settings);
+    [[nodiscard]] std::string state_dir() const { return directory_.path() + "/state"; }
     [[nodiscard]] ChildProcess& process() { return *process_; }
     [[nodiscard]] Metrics metrics() const;
     [[nodiscard]] std::string log_tail() const;

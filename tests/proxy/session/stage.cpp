@@ -123,10 +123,19 @@ Actor::Actor(Stage& stage, std::string startup_key, ConversationOptions options)
     : stage_(stage),
       from_client_(wire::Framer::First::Typed, {Conversation::kRequestBytesMax, 1 << 30}),
       from_server_(wire::Framer::First::Typed, {16 * 1024, 1 << 30}) {
-    const Services services{
-        stage.store,     stage.flights,   stage.interner,         stage.planner,          stage.key,
-        stage.to_client, stage.to_server, stage.scratch_template, stage.scratch_literals, stage.switches,
-        stage.sampler,   stage.ledger};
+    const Services services{stage.store,
+                            stage.flights,
+                            stage.interner,
+                            stage.planner,
+                            stage.key,
+                            stage.to_client,
+                            stage.to_server,
+                            stage.scratch_template,
+                            stage.scratch_literals,
+                            stage.switches,
+                            stage.sampler,
+                            stage.ledger,
+                            stage.keys};
     conversation_ = std::make_unique<Conversation>(services, stage.database, stage.tally, this,
                                                    std::move(startup_key), options);
 }

@@ -74,6 +74,7 @@ public:
     sql::SettingsInterner interner;
     Planner planner;
     cache::KeyBuilder key;
+    KeyTallySlot keys = std::make_unique<KeyTally>();
     Outbox to_client, to_server;
     std::string scratch_template, scratch_literals;
     Database database;
