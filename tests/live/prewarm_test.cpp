@@ -235,6 +235,26 @@ TEST_CASE("prewarm: the first request finds what was fetched, and it is PostgreS
     }
 }
 
+TEST_CASE("prewarm: over TLS, after a password, and with an answer of many packets") {
+    if (direct_mode()) return;
+    PostgresServer server(
+        {.ssl = true, .hba = {"hostssl all warm all scram-sha-256", "host all warm all reject"}});
+    server.sql(kTables);
+    server.sql("CREATE ROLE warm LOGIN PASSWORD 'secret'; GRANT SELECT ON item TO warm");
+    std::string upstream = server.conninfo();
+    upstream.replace(upstream.find("user=postgres"), 13, "user=warm password=secret");
+    upstream.replace(upstream.find("sslmode=disable"), 15, "sslmode=require");
+    const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1h}\n", .upstream = upstream});
+    // As warmfront's own account, which the clients of this test are not: the fetch is what is looked at.
+    for (const Asked& asked :
+         {Asked{.name = "", .sql = kWhole},
+          Asked{.name = "", .sql = "SELECT repeat('x', 1000), id FROM item, generate_series(1, 10)"}}) {
+        CAPTURE(asked.sql);
+        CHECK(prewarmed(warmfront, asked));
+    }
+    CHECK(warmfront.metrics().sum("warmfront_cache_bytes") > 500'000);
+}
+
 TEST_CASE("prewarm: a statement prepared before is served too") {
     if (direct_mode()) return;
     PostgresServer server;
