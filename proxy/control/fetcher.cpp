@@ -50,10 +50,11 @@ std::string request_of(const Replay& replay) {
     return request;
 }
 
+// Without its message, which may hold what is in the tables.
 std::string text_of_error(const wire::Piece& piece) {
     const auto fields = piece.whole() ? wire::decode_error_fields(piece.body) : wire::decode_error_fields({});
-    if (!fields) return "an error that cannot be read";
-    return std::string(fields->field('C')) + ": " + std::string(fields->field('M'));
+    if (!fields) return "PostgreSQL answers with an error";
+    return "PostgreSQL answers with error " + std::string(fields->field('C'));
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 //
 // What repeats is the shortest season of the template's series; without one, a day. It is cut into kSlotsMax
 // slots at most, and what happened in the last kCycles of it counts. A few templates are read at each call,
-// those that were read longest ago first, so that no call takes long; each anew after a fiftieth of the cycle,
-// between one second and a minute. Bounds: kTemplatesMax templates, those with the highest forecast; kKeysMax
-// keys of each.
+// those that were read longest ago first, so that no call takes long; each anew after a fiftieth of the
+// cycle, between one second and a minute. Bounds: kTemplatesMax templates, those with the highest forecast;
+// kKeysMax keys of each.
 //
 // On the prewarmer's thread alone.
 #pragma once
