@@ -217,6 +217,11 @@ std::vector<Setting> make_table() {
             "The share of a statement's fetched answers that may go unused; beyond it, nothing is fetched "
             "for "
             "the statement for a while."),
+        row("prewarm.command", Live, BooleanType{}, at(&S::prewarm, &PrewarmSettings::command),
+            "Whether the admin console knows `PREWARM`. Whoever may use the console can then have queries "
+            "answered as the roles of `prewarm.roles`, and learn whether they fail and how large their "
+            "answers "
+            "are, though not what they say."),
         row("prewarm.roles", Live,
             ChoiceType<PrewarmRoles>{
                 {"own", PrewarmRoles::Own}, {"granted", PrewarmRoles::Granted}, {"all", PrewarmRoles::All}},

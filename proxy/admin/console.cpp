@@ -166,7 +166,7 @@ void show_hot(ConsoleReply& reply, const ConsoleContext& context, std::string_vi
         rows.push_back({each.database, each.template_digest, each.role, fmt::format("{:.3f}", each.rate_now),
                         fmt::format("{:.3f}", each.rate_most), fmt::format("{:.2f}", each.requests),
                         fmt::format("{:.1f}", each.saves_us / 1000), fmt::format("{:.0f}", each.bytes),
-                        each.state, each.plan, each.statement});
+                        each.state, each.plan, sql::shown_text(each.statement)});
     constexpr std::array<std::string_view, 11> kColumns{"database",  "digest",   "role",     "rate_now",
                                                         "rate_most", "requests", "saves_ms", "bytes",
                                                         "state",     "plan",     "statement"};

@@ -14,7 +14,7 @@ namespace warmfront::admin {
 
 struct HotRow {  // of SHOW HOT: a key that is predicted to be asked for, hottest first
     std::string database, template_digest;  // 16 hexadecimal digits
-    std::string statement;                  // with the key's values, where they are literals
+    std::string statement;  // with the key's values, where they are literals: not for everybody
     std::string role;
     double rate_now = 0, rate_most = 0, requests = 0;  // see forecast/prewarm_plan.h
     double saves_us = 0, bytes = 0;

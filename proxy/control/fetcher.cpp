@@ -50,10 +50,11 @@ std::string request_of(const Replay& replay) {
     return request;
 }
 
+// Without its message, which may hold what is in the tables.
 std::string text_of_error(const wire::Piece& piece) {
     const auto fields = piece.whole() ? wire::decode_error_fields(piece.body) : wire::decode_error_fields({});
-    if (!fields) return "an error that cannot be read";
-    return std::string(fields->field('C')) + ": " + std::string(fields->field('M'));
+    if (!fields) return "PostgreSQL answers with an error";
+    return "PostgreSQL answers with error " + std::string(fields->field('C'));
 }
 
 }  // namespace
@@ -199,13 +200,10 @@ session::PlanRef Fetcher::plan_of(session::Database& database, const Replay& rep
     return planner_.plan(database, names, text, replay.statement, &lexis);
 }
 
-std::string Fetcher::why_not(const session::Plan& plan, const session::Database& database,
-                             std::string_view details) const {
+std::string Fetcher::why_not(const session::Plan& plan, std::string_view details) const {
     const sql::Analysis& analysis = plan.analysis();
-    if (database.catalog_version() == 0) return "the catalog is not known at the moment";
     if (!plan.cacheable()) return analysis.refusal.text;
     if (!plan.on()) return "the statement is switched off";
-    if (plan.made_from->catalog_version != database.catalog_version()) return "the catalog has changed";
     if (!on_->settings->read_committed) return "the session's transactions are not READ COMMITTED";
     if (sql::may_mean_now(details)) return "a value may mean the present moment";
     if (on_->guise == Guise::Own) return {};
@@ -226,7 +224,16 @@ Fetched Fetcher::unreachable_or_refused(const Error& error) {
     return fetched;
 }
 
+// A connection that PostgreSQL has ended meanwhile is found out when it is used.
 Fetched Fetcher::fetch(const Replay& replay, bool anew) {
+    const bool reused = on_ != nullptr;
+    connection_lost_ = false;
+    Fetched fetched = fetch_once(replay, anew);
+    if (reused && connection_lost_ && !stopping_.load()) fetched = fetch_once(replay, anew);
+    return fetched;
+}
+
+Fetched Fetcher::fetch_once(const Replay& replay, bool anew) {
     session::Database& database = shared_.databases.get(replay.database);
     Fetched fetched;
     if (shared_.switches.observing() || !shared_.settings()->cache.enabled) {
@@ -237,6 +244,7 @@ Fetched Fetcher::fetch(const Replay& replay, bool anew) {
     if (!suits(replay)) {
         if (auto dressed = dress(database, replay); !dressed) {
             fetched = unreachable_or_refused(dressed.error());
+            connection_lost_ = dressed.error().sqlstate == "08006";
             if (fetched.outcome != FetchOutcome::Refused) on_ = nullptr;
             return fetched;
         }
@@ -244,10 +252,16 @@ Fetched Fetcher::fetch(const Replay& replay, bool anew) {
     on_->used = std::chrono::steady_clock::now();
     Question question;
     const session::PlanRef plan = plan_of(database, replay, question);
-    fetched.outcome = FetchOutcome::Refused;
+    if (plan && (plan->made_from->catalog_version == 0 ||
+                 plan->made_from->catalog_version != database.catalog_version())) {
+        fetched.outcome = FetchOutcome::Overtaken;
+        fetched.reason = "the catalog is being read anew";
+        return fetched;
+    }
     const std::string_view details =
         replay.kind == 'Q' ? std::string_view(question.literals) : std::string_view(replay.bind);
-    fetched.reason = plan ? why_not(*plan, database, details) : "the statement cannot be taken apart";
+    fetched.outcome = FetchOutcome::Refused;
+    fetched.reason = plan ? why_not(*plan, details) : "the statement cannot be taken apart";
     if (plan) fetched.account = plan->ledger.account;
     if (plan) fetched.digest = plan->analysis().digest;
     if (!fetched.reason.empty()) return fetched;
@@ -309,6 +323,7 @@ void Fetcher::ask(session::Database& database, const session::PlanRef& plan, con
     const bool same_session = !settings_told && on_->generation == database.settings_generation() &&
                               plan->made_from->catalog_version == database.catalog_version();
     if (!answered) {
+        connection_lost_ = answered.error().sqlstate == "08006";
         fetched.outcome =
             answered.error().sqlstate == "57P01" ? FetchOutcome::Late : FetchOutcome::Unreachable;
         fetched.reason = answered.error().text;

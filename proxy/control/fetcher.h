@@ -81,8 +81,8 @@ private:
     [[nodiscard]] Result<void> run(std::string_view sql);
     [[nodiscard]] session::PlanRef plan_of(session::Database& database, const Replay& replay,
                                            Question& question);
-    [[nodiscard]] std::string why_not(const session::Plan& plan, const session::Database& database,
-                                      std::string_view details) const;
+    [[nodiscard]] std::string why_not(const session::Plan& plan, std::string_view details) const;
+    [[nodiscard]] Fetched fetch_once(const Replay& replay, bool anew);
     void ask(session::Database& database, const session::PlanRef& plan, const Replay& replay,
              const Question& question, Fetched& fetched);
     void keep(const session::Plan& plan, const cache::KeyView& key, const cache::FillTicket& ticket,
@@ -97,6 +97,7 @@ private:
     cache::KeyBuilder key_;
     std::unique_ptr<Dressed> on_;
     std::uint64_t flight_number_ = 0;
+    bool connection_lost_ = false;
 };
 
 }  // namespace warmfront::control

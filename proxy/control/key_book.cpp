@@ -16,12 +16,16 @@ double load_of(const forecast::SeriesForecast& forecast) {
     return sum;
 }
 
-}  // namespace
-
 // The history numbers keys by database and template together; the highest bit is the operator's (prewarm()).
-std::uint64_t KeyBook::number_of(const forecast::SeriesName& name, std::uint64_t id) const {
+std::uint64_t number_of(const forecast::SeriesName& name, std::uint64_t id) {
     const std::string text = name.database + '\n' + name.name + '\n' + std::to_string(id);
     return cache::hash_of(text) & ~(std::uint64_t{1} << 63);
+}
+
+}  // namespace
+
+bool KeyBook::Page::due(std::int64_t now_s) const {
+    return now_s - read_s >= std::clamp<std::int64_t>(cycle_s / 50, 1, 60);
 }
 
 void KeyBook::forget(const Page& page) {
@@ -42,34 +46,51 @@ void KeyBook::choose(const forecast::Forecasts& forecasts) {
         if (!stays) forget(page.second);
         return !stays;
     });
-    for (const auto& [load, name] : wanted) pages_.try_emplace(name);
+    for (const auto& [load, name] : wanted) {
+        Page& page = pages_[name];
+        const forecast::Series& recent = forecasts.series.at(name).recent;
+        if (recent.seasons.empty()) continue;
+        page.cycle_s = static_cast<std::int64_t>(recent.seasons.front()) * recent.step_s;
+        page.slots = std::min(recent.seasons.front(), kSlotsMax);
+    }
+}
+
+// Requests of a step that is longer than a slot are spread over the slots. Keys that are not known came, as
+// far as is known, when the others came: `others` for each request.
+void KeyBook::observe(Page& page, std::uint64_t key, const KeyRecord::Step& step, double others) {
+    const std::int64_t slot_s =
+        std::max<std::int64_t>(1, page.cycle_s / static_cast<std::int64_t>(page.slots));
+    const std::int64_t parts = std::clamp<std::int64_t>((step.step_s + slot_s - 1) / slot_s, 1,
+                                                        static_cast<std::int64_t>(page.slots));
+    const double requests = static_cast<double>(step.requests) / static_cast<double>(parts);
+    for (std::int64_t part = 0; part < parts; ++part) {
+        const std::int64_t middle_s = step.begin_s + (2 * part + 1) * step.step_s / (2 * parts);
+        page.shares->observe(kOnly, key, middle_s, requests);
+        page.shares->observe_others(kOnly, middle_s, requests * others);
+    }
 }
 
 void KeyBook::read(const forecast::SeriesName& name, Page& page, std::int64_t now_s) {
     forget(page);
+    const std::int64_t from_s = now_s - kCycles * page.cycle_s;
     forecast::KeyShares::Options how;
-    how.cycle_s = options_.cycle_s;
-    how.slots = options_.slots;
-    how.half_life_s = static_cast<double>(options_.look_back_s);
-    how.keys_max = kKeysMax;
-    page = {std::make_unique<forecast::KeyShares>(how), {}, now_s};
-    const std::int64_t from_s = now_s - options_.look_back_s;
+    how.cycle_s = page.cycle_s;
+    how.slots = page.slots;
+    how.half_life_s = static_cast<double>(kCycles * page.cycle_s) / 2;
+    how.keys_max = 2 * kKeysMax;
+    page.shares = std::make_unique<forecast::KeyShares>(how);
+    page.keys.clear();
+    page.read_s = now_s;
     auto records = options_.keys(name, from_s, now_s, kKeysMax);
     std::uint64_t of_known = 0;
     for (const KeyRecord& record : records)
         for (const auto& step : record.steps) of_known += step.requests;
     const std::uint64_t all = std::max(options_.requests(name, from_s, now_s), of_known);
-    // Keys that are not known came, as far as is known, when the others came.
     const double others =
         of_known == 0 ? 0 : static_cast<double>(all - of_known) / static_cast<double>(of_known);
     for (KeyRecord& record : records) {
         const std::uint64_t key = number_of(name, record.id);
-        for (const auto& step : record.steps) {
-            const auto requests = static_cast<double>(step.requests);
-            const std::int64_t middle_s = step.begin_s + step.step_s / 2;
-            page.shares->observe(kOnly, key, middle_s, requests);
-            page.shares->observe_others(kOnly, middle_s, requests * others);
-        }
+        for (const auto& step : record.steps) observe(page, key, step, others);
         if (record.replay.empty()) continue;
         page.keys.push_back(key);
         replays_[key] = std::move(record.replay);
@@ -81,7 +102,7 @@ std::vector<forecast::HotKey> KeyBook::hot(const forecast::Forecasts& forecasts,
     choose(forecasts);
     std::vector<std::pair<std::int64_t, const forecast::SeriesName*>> due;
     for (const auto& [name, page] : pages_)
-        if (now_s - page.read_s >= options_.read_every_s) due.emplace_back(page.read_s, &name);
+        if (page.due(now_s)) due.emplace_back(page.read_s, &name);
     std::ranges::sort(due, {}, &std::pair<std::int64_t, const forecast::SeriesName*>::first);
     for (std::size_t i = 0; i < std::min(due.size(), kReadsAtOnce); ++i)
         read(*due[i].second, pages_.at(*due[i].second), now_s);

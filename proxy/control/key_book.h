@@ -1,9 +1,11 @@
 // proxy/control/key_book.h: the keys of the request history, as the prewarmer wants them: their shares of
 // their templates by time of day, and what asks for them again.
 //
-// Reads a few templates at each call, those that were read longest ago first, so that no call takes long; a
-// template is read anew every kReadEvery. Bounds: kTemplatesMax templates, those with the highest forecast;
-// kKeysMax keys of each; a slot of the day has kSlot_s.
+// What repeats is the shortest season of the template's series; without one, a day. It is cut into kSlotsMax
+// slots at most, and what happened in the last kCycles of it counts. A few templates are read at each call,
+// those that were read longest ago first, so that no call takes long; each anew after a fiftieth of the
+// cycle, between one second and a minute. Bounds: kTemplatesMax templates, those with the highest forecast;
+// kKeysMax keys of each.
 //
 // On the prewarmer's thread alone.
 #pragma once
@@ -41,6 +43,8 @@ public:
     static constexpr std::size_t kTemplatesMax = 256;
     static constexpr std::size_t kKeysMax = 200;
     static constexpr std::size_t kReadsAtOnce = 4;
+    static constexpr std::size_t kSlotsMax = 96;
+    static constexpr std::int64_t kCycles = 14;
 
     struct Options {
         // The keys of a template that were asked for most within [from_s, to_s), most first.
@@ -50,10 +54,6 @@ public:
         // How many requests of the template there were in all, in those steps: keys not known count as well.
         std::function<std::uint64_t(const forecast::SeriesName& name, std::int64_t from_s, std::int64_t to_s)>
             requests;
-        std::int64_t cycle_s = 86'400;  // what repeats
-        std::size_t slots = 96;         // of it
-        std::int64_t look_back_s = 7 * 86'400;
-        std::int64_t read_every_s = 60;
     };
     explicit KeyBook(Options options) : options_(std::move(options)) {}
 
@@ -69,10 +69,13 @@ private:
         std::unique_ptr<forecast::KeyShares> shares;
         std::vector<std::uint64_t> keys;
         std::int64_t read_s = 0;
+        std::int64_t cycle_s = 86'400;  // what repeats
+        std::size_t slots = kSlotsMax;  // of it
+        [[nodiscard]] bool due(std::int64_t now_s) const;
     };
     void choose(const forecast::Forecasts& forecasts);
     void read(const forecast::SeriesName& name, Page& page, std::int64_t now_s);
-    [[nodiscard]] std::uint64_t number_of(const forecast::SeriesName& name, std::uint64_t id) const;
+    static void observe(Page& page, std::uint64_t key, const KeyRecord::Step& step, double others);
     void forget(const Page& page);
 
     const Options options_;

@@ -146,6 +146,18 @@ std::optional<Replay> replay_of(const sql::SessionSettings& settings, std::strin
     return replay;
 }
 
+std::optional<Replay> replay_of_key(const sql::SessionSettings& settings, std::string_view template_text,
+                                    std::string_view key) {
+    constexpr std::size_t kProcessBytes = 4 + 8;  // fingerprint, template
+    std::uint32_t row_limit = 0;
+    if (key.size() < kProcessBytes + 1 + sizeof row_limit) return std::nullopt;
+    const char kind = key[kProcessBytes];
+    if (kind != 'Q' && kind != 'E') return std::nullopt;
+    std::memcpy(&row_limit, key.data() + kProcessBytes + 1, sizeof row_limit);
+    return replay_of(settings, template_text, kind, row_limit,
+                     key.substr(kProcessBytes + 1 + sizeof row_limit));
+}
+
 std::optional<std::string> text_of(const Replay& replay) {
     Json json{{"v", 1},
               {"database", replay.database},

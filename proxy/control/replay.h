@@ -51,6 +51,10 @@ struct Replay {
                                               std::string_view template_text, char kind,
                                               std::uint32_t row_limit, std::string_view details);
 
+// The same of a whole key's bytes; nullopt also for what is no key.
+[[nodiscard]] std::optional<Replay> replay_of_key(const sql::SessionSettings& settings,
+                                                  std::string_view template_text, std::string_view key);
+
 // nullopt beyond kReplayBytesMax, and for what is not UTF-8.
 [[nodiscard]] std::optional<std::string> text_of(const Replay& replay);
 // Fails with 22023 on what is not such a text.

@@ -173,7 +173,7 @@ TEST_CASE("console: each command gives its table") {
              {"SHOW CACHE", "|D:mode,serve|"},
              {"SHOW HOT",
               "|D:shop,00000000000000ab,ann,0.500,2.000,12.00,1.5,300,absent,from 0.5/s to 2/s,SELECT "
-              "* FROM t WHERE id = 5|"},
+              "* FROM t WHERE id = ?|"},
              {"SHOW PREWARM",
               "|D:00000000000000ab,shop,off,15 of the last 20 answers fetched went "
               "unused,20,5,15,75.0,30.0,7.5,"

@@ -44,11 +44,10 @@ TEST_CASE("key book: who is asked for when, of all that is asked for") {
              [&](const forecast::SeriesName& name, std::int64_t from_s, std::int64_t to_s, std::size_t) {
                  ++reads;
                  CHECK(name == statement("a"));
-                 CHECK(to_s - from_s == 7 * kDay);
+                 CHECK(to_s - from_s == KeyBook::kCycles * kDay);
                  return records();
              },
-         .requests = [&](const auto&, auto, auto) { return all_requests; },
-         .slots = 24});
+         .requests = [&](const auto&, auto, auto) { return all_requests; }});
     const auto rate = [&](std::int64_t at_s, std::string_view replay) {
         for (const auto& hot : book.hot(forecasts(at_s, 600), at_s, 60)) {
             const auto known = book.known(hot.key);
@@ -69,6 +68,36 @@ TEST_CASE("key book: who is asked for when, of all that is asked for") {
     const double among_others = rate(kNow + kDay + 8 * 3600, "morning");
     CHECK(among_others > 0);
     CHECK(among_others < 0.2 * morning);
+}
+
+TEST_CASE("key book: what repeats is the season of the series, and old steps may be longer than its slots") {
+    // A season of 120 s; key 1 in its first half, in steps of 30 s; key 2 in its second half.
+    KeyBook book({.keys =
+                      [](const auto&, std::int64_t from_s, std::int64_t to_s, auto) {
+                          CHECK(to_s - from_s == KeyBook::kCycles * 120);
+                          std::vector<KeyRecord> both{{1, "first", {}}, {2, "second", {}}};
+                          for (std::int64_t at_s = from_s - from_s % 120; at_s + 120 <= to_s; at_s += 120) {
+                              both[0].steps.push_back({at_s, 30, 300});
+                              both[0].steps.push_back({at_s + 30, 30, 300});
+                              both[1].steps.push_back({at_s + 60, 30, 300});
+                              both[1].steps.push_back({at_s + 90, 30, 300});
+                          }
+                          return both;
+                      },
+                  .requests = [](const auto&, auto, auto) { return std::uint64_t{0}; }});
+    const std::int64_t now_s = kNow - kNow % 120;
+    auto all = forecasts(now_s, 100);
+    all.series[statement("a")].recent.step_s = 1;
+    all.series[statement("a")].recent.seasons = {120, 840};
+    all.series[statement("a")].point.assign(240, 100);
+    for (const std::int64_t at_s : {2, 13, 31, 47, 59, 62, 77, 93, 118}) {
+        CAPTURE(at_s);
+        const auto hot = book.hot(all, now_s + at_s, 1);
+        REQUIRE(hot.size() == 2);
+        CHECK(book.known(hot[0].key)->replay == (at_s < 60 ? "first" : "second"));
+        CHECK(hot[0].requests > 80);
+        CHECK(hot[1].requests < 20);
+    }
 }
 
 TEST_CASE("key book: what is forecast no more is forgotten, and a call reads no more than a few templates") {

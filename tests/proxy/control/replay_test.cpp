@@ -68,6 +68,17 @@ TEST_CASE("replay: text and back") {
     REQUIRE(sql::normalize("SELECT 'x', 1", {}, text, literals));
     const auto simple = replay_of(settings(), text, 'Q', 0, literals);
     REQUIRE(simple);
+    cache::KeyBuilder key;
+    key.start(5, 6, 'Q', 0);
+    key.append(literals);
+    CHECK(replay_of_key(settings(), text, key.finish().bytes) == simple);
+    key.start(5, 6, 'E', 9);
+    key.append_sized(extended->parameter_types);
+    key.append(bind);
+    CHECK(replay_of_key(settings(), extended->statement, key.finish().bytes) == extended);
+    CHECK_FALSE(replay_of_key(settings(), text, "too short"));
+    key.start(5, 6, 'X', 0);
+    CHECK_FALSE(replay_of_key(settings(), text, key.finish().bytes));
     for (const Replay& replay : {*extended, *simple}) {
         const auto written = text_of(replay);
         REQUIRE(written);
