@@ -123,10 +123,19 @@ Actor::Actor(Stage& stage, std::string startup_key, ConversationOptions options)
     : stage_(stage),
       from_client_(wire::Framer::First::Typed, {Conversation::kRequestBytesMax, 1 << 30}),
       from_server_(wire::Framer::First::Typed, {16 * 1024, 1 << 30}) {
-    const Services services{
-        stage.store,     stage.flights,   stage.interner,         stage.planner,          stage.key,
-        stage.to_client, stage.to_server, stage.scratch_template, stage.scratch_literals, stage.switches,
-        stage.sampler,   stage.ledger};
+    const Services services{stage.store,
+                            stage.flights,
+                            stage.interner,
+                            stage.planner,
+                            stage.key,
+                            stage.to_client,
+                            stage.to_server,
+                            stage.scratch_template,
+                            stage.scratch_literals,
+                            stage.switches,
+                            stage.sampler,
+                            stage.ledger,
+                            stage.disk};
     conversation_ = std::make_unique<Conversation>(services, stage.database, stage.tally, this,
                                                    std::move(startup_key), options);
 }
@@ -207,6 +216,7 @@ void Actor::run(std::string_view sql, std::string_view tag, char status) {
 }
 
 void Actor::landed(std::uint64_t ticket, cache::EntryRef result) noexcept {
+    const std::lock_guard lock(landed_mutex_);
     landed_.emplace_back(ticket, std::move(result));
 }
 
@@ -217,8 +227,12 @@ bool Actor::cancel() {
 }
 
 void Actor::deliver() {
-    for (auto& [ticket, result] : std::exchange(landed_, {}))
-        conversation_->on_landed(ticket, result, stage_.now_us);
+    std::vector<std::pair<std::uint64_t, cache::EntryRef>> now;
+    {
+        const std::lock_guard lock(landed_mutex_);
+        now.swap(landed_);
+    }
+    for (auto& [ticket, result] : now) conversation_->on_landed(ticket, result, stage_.now_us);
     flush();
     if (!conversation_->blocked()) client_sends({});
 }
