@@ -243,19 +243,26 @@ void DiskTier::write_all() {
 // ---- reading
 
 // Under the lock. A read that was not made teaches nothing: now and then one is.
-bool DiskTier::worth_asking(std::uint64_t origin_us, std::uint64_t now_us) const {
-    if (options_.read_always || origin_us == 0 || read_us_ == 0) return true;
-    const auto stale_us = static_cast<std::uint64_t>(kMeasureAnewAfter.count());
-    if (now_us - read_measured_us_ > stale_us && reads_.empty()) return true;
+bool DiskTier::worth_asking(std::uint64_t origin_us, std::uint64_t now_us) {
+    if (options_.read_always || origin_us == 0 || read_ns_ == 0) return true;
     const std::uint64_t queue = reads_.size() / std::max(1U, options_.readers);
-    return read_us_ * (1 + queue) < origin_us;
+    if (read_ns_ * (1 + queue) < origin_us * 1000) return true;
+    const auto stale_us = static_cast<std::uint64_t>(kMeasureAnewAfter.count());
+    const bool is_due = now_us - read_measured_us_ > stale_us || ++not_made_ >= kMeasureEvery;
+    if (is_due && reads_.empty()) return not_made_ = 0, true;
+    return false;
 }
 
-// Of reads that did not wait for others: what the next one is expected to take.
+// Follows the median: one read in a hundred that waits for the processor or the disk must not decide.
 void DiskTier::learn(std::uint64_t took_us) {
-    constexpr std::uint64_t kWeight = 16;
-    read_us_ = read_us_ == 0 ? std::max<std::uint64_t>(took_us, 1)
-                             : std::max<std::uint64_t>((read_us_ * (kWeight - 1) + took_us) / kWeight, 1);
+    constexpr std::uint64_t kStep = 16;
+    const std::uint64_t took_ns = std::max<std::uint64_t>(took_us, 1) * 1000;
+    if (read_ns_ == 0)
+        read_ns_ = took_ns;
+    else if (took_ns > read_ns_)
+        read_ns_ += std::min(took_ns - read_ns_, read_ns_ / kStep);
+    else
+        read_ns_ -= std::min(read_ns_ - took_ns, read_ns_ / kStep);
 }
 
 // What was given up a moment ago and is not written yet. Under the lock.
@@ -450,7 +457,7 @@ DiskStats DiskTier::stats() const {
         stats = counted_;
         stats.entries = index_.entries();
         stats.memory_bytes = told_memory_bytes_;
-        stats.read_us = read_us_;
+        stats.read_us = read_ns_ / 1000;
     }
     stats.on = on_;
     stats.bytes_max = options_.size_bytes;

@@ -79,6 +79,9 @@ class DiskTier final : public LowerTier {
 public:
     static constexpr std::size_t kReadsMax = 1024;
     static constexpr std::uint64_t kAsidesMax = 3;
+    // Reads that are not worth it are made all the same so often, to see whether that has changed: after so
+    // many that were not, or so long.
+    static constexpr std::uint64_t kMeasureEvery = 16;
     static constexpr std::chrono::microseconds kMeasureAnewAfter{1'000'000};
     // What memory gives up is written this much later, together with what follows.
     static constexpr std::chrono::milliseconds kCollectFor{2};
@@ -143,7 +146,7 @@ private:
     void serve(Read read);
     [[nodiscard]] Brought bring(const Read& read, const DiskIndex::Found& found);
     void learn(std::uint64_t took_us);
-    [[nodiscard]] bool worth_asking(std::uint64_t origin_us, std::uint64_t now_us) const;
+    [[nodiscard]] bool worth_asking(std::uint64_t origin_us, std::uint64_t now_us);
     [[nodiscard]] EntryRef in_queue(const KeyView& key) const;
     [[nodiscard]] bool is_old(const Entry& entry) const;
     [[nodiscard]] Result<void> open();
@@ -174,7 +177,9 @@ private:
     std::uint64_t next_number_ = 1;
     std::deque<Read> reads_;
     std::vector<std::pair<const Waiter*, std::uint64_t>> reading_;  // whose reads are under way
-    std::uint64_t read_us_ = 0, read_measured_us_ = 0;
+    std::uint64_t read_ns_ = 0;           // what a read takes that waits for no other: about the median
+    std::uint64_t read_measured_us_ = 0;  // when
+    std::uint64_t not_made_ = 0;          // reads that were not worth it since
     std::size_t told_memory_bytes_ = 0;
     DiskStats counted_;
 

@@ -47,7 +47,8 @@ struct alignas(64) Store::Shard {
         policy->set_capacity(capacity());
     }
 
-    [[nodiscard]] bool takes(const Entry& entry, const Entry* resident) const;
+    // Current, and asked for later than what there is.
+    [[nodiscard]] bool is_newer(const Entry& entry, const Entry* resident) const;
     // Nearly full, and the entry is one that is not expected to be asked for.
     [[nodiscard]] bool is_too_cold(const Entry& entry) const;
     void drop(const Entry* entry, Dropped& dropped);
@@ -56,8 +57,8 @@ struct alignas(64) Store::Shard {
     void evict_all_over_budget(Dropped& dropped);
 };
 
-bool Store::Shard::takes(const Entry& entry, const Entry* resident) const {
-    return entry.current() && entry.charge() <= capacity() &&
+bool Store::Shard::is_newer(const Entry& entry, const Entry* resident) const {
+    return entry.current() &&
            (resident == nullptr || entry.filled_at_ms() > resident->filled_at_ms() || !resident->current());
 }
 
@@ -184,13 +185,17 @@ bool Store::put_in(Shard& shard, EntryRef& entry, bool is_new, Dropped& dropped,
     const std::lock_guard lock(shard.mutex);
     shard.newest_ms = std::max(shard.newest_ms, entry->filled_at_ms());
     const Entry* resident = shard.table.find(entry->key());
-    if (!shard.takes(*entry, resident)) {
+    const bool newer = shard.is_newer(*entry, resident);
+    const bool fits = entry->charge() <= shard.capacity();
+    const bool goes_down = is_new && newer && lower_.load(std::memory_order_relaxed) != nullptr &&
+                           (!fits || shard.is_too_cold(*entry));
+    if (!newer || (!fits && !goes_down)) {
         if (is_new) ++shard.counted.fills_refused;
         return false;
     }
     if (resident != nullptr) shard.drop(resident, dropped);
     if (is_new) ++shard.counted.fills;
-    if (lower_.load(std::memory_order_relaxed) != nullptr && shard.is_too_cold(*entry)) {
+    if (goes_down) {
         ++shard.counted.demoted;
         evicted.add(entry.release());
         return true;

@@ -40,7 +40,7 @@ struct StoreStats {  // sums over shards since the start; entries and bytes are 
     std::uint64_t evictions = 0;            // for room
     std::uint64_t expired = 0, voided = 0;  // found too old; found overtaken by a write
     std::uint64_t spared = 0;               // passed over when they were to be evicted: hinted to be hot
-    std::uint64_t demoted = 0;              // went to the lower tier at once: hinted to be cold
+    std::uint64_t demoted = 0;              // went to the lower tier at once: hinted to be cold, or too large
 };
 
 class Dropped;

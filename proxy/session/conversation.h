@@ -69,8 +69,8 @@ struct Services {
     const Switches& switches;
     Sampler& sampler;
     Ledger& ledger;
-    cache::DiskTier* disk = nullptr;  // none: nullptr
     KeyTallySlot& keys;
+    cache::DiskTier* disk = nullptr;  // none: nullptr
 };
 
 struct ConversationOptions {

@@ -106,7 +106,7 @@ Meter& Worker::meter(const std::string& database) {
 Services Worker::services() {
     return {shared_.store, shared_.flights, shared_.interner,  planner_,          key_,
             to_client_,    to_server_,      scratch_template_, scratch_literals_, shared_.switches,
-            sampler_,      shared_.ledger,  shared_.disk,      keys_};
+            sampler_,      shared_.ledger,  keys_,             shared_.disk};
 }
 
 }  // namespace warmfront::session

@@ -118,6 +118,18 @@ TEST_CASE("lower tier: is given what was evicted and nothing else, and told of w
     CHECK(cellar.keys.size() == before);
 }
 
+TEST_CASE("lower tier: is given what no shard can hold; without one it is refused") {
+    Store store{{.memory_bytes = kMiB, .ttl_ms = 100, .shards = 1}};
+    const std::string large(2 * kMiB, 'x');
+    CHECK_FALSE(store.fill(entry_of("large", large, 10)));
+    Cellar cellar;
+    store.set_lower_tier(&cellar);
+    CHECK(store.fill(entry_of("large", large, 10)));
+    CHECK(cellar.has("large"));
+    CHECK_FALSE(store.bring_back(entry_of("large", large, 10)));
+    CHECK(store.stats().entries == 0);
+}
+
 TEST_CASE("store: what is reserved is left free, across new limits too") {
     Store store{{.memory_bytes = 4 * kMiB, .ttl_ms = 100'000}};
     fill(store, 0, 4'000, 10);

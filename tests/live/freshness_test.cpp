@@ -195,6 +195,23 @@ TEST_CASE("freshness: no read returns less than what was acknowledged or seen be
     if (!direct_mode()) CHECK(warmfront.metrics().sum(kHitsMetric) > 0.1 * static_cast<double>(world.reads));
 }
 
+TEST_CASE("freshness: no read returns less where the answers lie on disk") {
+    if (direct_mode()) return;
+    const PostgresServer server;
+    server.sql(kVersions);
+    const WarmfrontProcess warmfront(server, {.settings = std::string(kOnDisk)});
+    World world;
+    play_behind(warmfront, world, long_form() ? 300s : 10s);
+    CHECK(world.violations == 0);
+    const auto metrics = warmfront.metrics();
+    std::cout << "freshness: " << metrics.sum(kDiskHitsMetric) << " hits from disk, "
+              << metrics.sum("warmfront_disk_reads_total") << " reads" << std::endl;
+    CHECK(metrics.sum(kDiskHitsMetric) > 0.05 * static_cast<double>(world.reads));
+    CHECK(metrics.sum(kDiskHitsMetric) > 0.3 * metrics.sum(kHitsMetric));
+    CHECK(metrics.sum("warmfront_disk_reads_total") > 100);
+    CHECK(metrics.sum("warmfront_disk_up") == 1);
+}
+
 TEST_CASE("freshness: without the fill rule the same play finds violations") {
     if (direct_mode()) return;
     const PostgresServer server;

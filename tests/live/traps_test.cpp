@@ -31,11 +31,9 @@ std::vector<std::filesystem::path> trap_files() {
     return files;
 }
 
-}  // namespace
-
-TEST_CASE("traps: whatever is written, however, the next read is PostgreSQL's answer") {
+void run_traps(const std::string& settings) {
     const PostgresServer server({.settings = {"autovacuum=off"}});
-    const WarmfrontProcess warmfront(server, {.settings = "cache:\n  ttl: 1h\ncatalog.refresh: 1h\n"});
+    const WarmfrontProcess warmfront(server, {.settings = "cache.ttl: 1h\ncatalog.refresh: 1h\n" + settings});
     const auto only = environment("WARMFRONT_TRAPS").value_or("");
     const auto files = trap_files();
     std::atomic<std::size_t> next = 0;
@@ -64,6 +62,18 @@ TEST_CASE("traps: whatever is written, however, the next read is PostgreSQL's an
 
     std::cout << "traps: " << total.traps << " traps, " << total.runs << " runs, " << total.comparisons
               << " comparisons, " << total.kept << " hits right after a write" << std::endl;
+    if (!direct_mode())
+        std::cout << "traps: " << warmfront.metrics().sum(kDiskHitsMetric) << " hits from disk" << std::endl;
     for (const auto& failure : total.failures) FAIL_CHECK(failure);
     if (only.empty()) CHECK(total.traps >= 150);
+}
+
+}  // namespace
+
+TEST_CASE("traps: whatever is written, however, the next read is PostgreSQL's answer") {
+    run_traps("");
+}
+
+TEST_CASE("traps: the same where the answers lie on disk") {
+    if (!direct_mode()) run_traps(std::string(kOnDisk));
 }

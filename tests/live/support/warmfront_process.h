@@ -22,6 +22,12 @@ bool direct_mode();
 // Series of /metrics that tests count with.
 inline constexpr std::string_view kHitsMetric = "warmfront_hits_total";
 
+// Settings with no memory for answers: they lie on disk, and are read from there whenever they are asked for.
+// To be added to others.
+inline constexpr std::string_view kOnDisk =
+    "cache.memory: 1MiB\ncache.max_result: 1MiB\ncache.disk: {size: 64MiB, read: always}\n";
+inline constexpr std::string_view kDiskHitsMetric = "warmfront_disk_hits_total";
+
 // One scrape of /metrics: full series ("name{label=\"value\"}") to value.
 class Metrics {
 public:
@@ -47,6 +53,7 @@ public:
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] std::uint16_t http_port() const { return http_port_; }
     [[nodiscard]] std::string conninfo(std::string_view database = "postgres") const;
+    [[nodiscard]] std::string state_directory() const { return directory_.path() + "/state"; }
 
     void start();        // after it ended; waits for /readyz
     int stop();          // SIGTERM; the exit status

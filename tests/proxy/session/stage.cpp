@@ -135,7 +135,8 @@ Actor::Actor(Stage& stage, std::string startup_key, ConversationOptions options)
                             stage.switches,
                             stage.sampler,
                             stage.ledger,
-                            stage.keys};
+                            stage.keys,
+                            stage.disk};
     conversation_ = std::make_unique<Conversation>(services, stage.database, stage.tally, this,
                                                    std::move(startup_key), options);
 }
@@ -216,6 +217,7 @@ void Actor::run(std::string_view sql, std::string_view tag, char status) {
 }
 
 void Actor::landed(std::uint64_t ticket, cache::EntryRef result) noexcept {
+    const std::lock_guard lock(landed_mutex_);
     landed_.emplace_back(ticket, std::move(result));
 }
 
@@ -226,8 +228,12 @@ bool Actor::cancel() {
 }
 
 void Actor::deliver() {
-    for (auto& [ticket, result] : std::exchange(landed_, {}))
-        conversation_->on_landed(ticket, result, stage_.now_us);
+    std::vector<std::pair<std::uint64_t, cache::EntryRef>> now;
+    {
+        const std::lock_guard lock(landed_mutex_);
+        now.swap(landed_);
+    }
+    for (auto& [ticket, result] : now) conversation_->on_landed(ticket, result, stage_.now_us);
     flush();
     if (!conversation_->blocked()) client_sends({});
 }

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cache/disk_tier.h"
 #include "cache/flights.h"
 #include "cache/store.h"
 #include "cache/write_log.h"
@@ -70,6 +72,7 @@ public:
     cache::WriteLog log;
     cache::Store store;
     cache::Flights flights;
+    cache::DiskTier* disk = nullptr;
     sql::TemplateTable templates;
     sql::SettingsInterner interner;
     Planner planner;
@@ -100,7 +103,10 @@ public:
     void run(std::string_view sql, std::string_view tag, char status = 'I');
     void landed(std::uint64_t ticket, cache::EntryRef result) noexcept override;
     void deliver();  // what landed
-    [[nodiscard]] bool has_landed() const { return !landed_.empty(); }
+    [[nodiscard]] bool has_landed() const {
+        const std::lock_guard lock(landed_mutex_);
+        return !landed_.empty();
+    }
     bool cancel();
 
     std::string client, server;  // bytes since the last take
@@ -115,6 +121,7 @@ private:
     Stage& stage_;
     wire::Framer from_client_, from_server_;
     std::unique_ptr<Conversation> conversation_;
+    mutable std::mutex landed_mutex_;  // a disk tier tells on a thread of its own
     std::vector<std::pair<std::uint64_t, cache::EntryRef>> landed_;
 };
 
