@@ -147,6 +147,7 @@ void Training::judge(const SeriesName& name, Track& track, std::int64_t time_s, 
             {time_s, actual, made.point[*bucket], made.lo95[*bucket], made.hi95[*bucket]});
         if (track.outcomes.size() > kOutcomes) track.outcomes.pop_front();
     }
+    if (track.fitted_s == 0) return;  // by its level alone every morning is a surge
     const Alarm before = track.watch.alarm();
     const AlarmEvent event = track.watch.on_bucket(time_s, actual, newest);
     if (event == AlarmEvent::None) return;
