@@ -206,7 +206,8 @@ void Training::predict(Track& track) const {
     track.predicted_from_s = track.next_s;
 }
 
-// Of the sum of the databases, over the buckets that every one of them tells of.
+// Of the sum of the databases. Not known until a model is fitted to each: the level of a few buckets is too
+// rough to ask for more sidecars after every start.
 double Training::peak_per_s() const {
     std::vector<double> sum;
     bool any = false;
@@ -214,6 +215,7 @@ double Training::peak_per_s() const {
         if (name.kind != SeriesName::Kind::Database || name.measure != Measure::Requests) continue;
         const auto& upper = track.prediction.hi95;
         if (upper.empty()) continue;
+        if (track.fitted_s == 0) return std::numeric_limits<double>::quiet_NaN();
         any = true;
         if (sum.size() < upper.size()) sum.resize(upper.size(), 0);
         std::ranges::transform(upper, sum, sum.begin(), std::plus<>());
