@@ -59,11 +59,12 @@ const Capacity& CapacityPlan::on_demand(const Demand& demand) {
 
 void QueryCost::on_totals(double cpu_s, double queries) {
     const double more_cpu = cpu_s - last_cpu_s_, more_queries = queries - last_queries_;
-    const bool counts = begun_ && more_cpu >= 0 && more_queries >= kQueriesMin;
+    const bool starts = !begun_ || more_cpu < 0 || more_queries < 0;
+    if (!starts && more_queries < kQueriesMin) return;  // looked at again when there are more
     begun_ = true;
     last_cpu_s_ = cpu_s;
     last_queries_ = queries;
-    if (!counts) return;
+    if (starts) return;
     const double kept = std::exp2(-more_queries / kQueriesRemembered);
     cpu_s_ = cpu_s_ * kept + more_cpu;
     queries_ = queries_ * kept + more_queries;

@@ -61,7 +61,7 @@ private:
 // The CPU time of a query, from the process's totals.
 class QueryCost {
 public:
-    // Fewer queries between two looks tell more of the idle process than of its queries: they do not count.
+    // Fewer queries tell more of the idle process than of themselves: they count together with later ones.
     static constexpr double kQueriesMin = 100;
     // What was measured fades once so many queries came after it.
     static constexpr double kQueriesRemembered = 1e6;

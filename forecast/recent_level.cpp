@@ -39,12 +39,14 @@ Prediction RecentLevel::forecast(std::size_t horizon) const {
     const double level = weight_ > 0 ? weighted_ / weight_ : 0;
     std::vector<double> sorted(values_.begin(), values_.end());
     std::ranges::sort(sorted);
-    // Of n values the extremes miss a share of 2 / (n + 1) of what is to come: the fewer, the wider.
-    const double wider = sorted.empty() ? 1 : 1 + 4 / static_cast<double>(sorted.size());
+    // Of n values the extremes miss a share of 2 / (n + 1) of what is to come, and one value tells nothing of
+    // how far the next will be: the fewer, the wider.
+    const double few = sorted.empty() ? 1 : 4 / static_cast<double>(sorted.size());
     const auto bound = [&](double q) {
         const double at = sorted.empty() ? level : quantile(sorted, q);
-        const double reached = level + (at - level) * wider;
-        return std::max(0.0, q < 0.5 ? std::min(level, reached) : std::max(level, reached));
+        const double reached = level + (at - level) * (1 + few);
+        const double margin = level * few;
+        return std::max(0.0, q < 0.5 ? std::min(level, reached) - margin : std::max(level, reached) + margin);
     };
     return {std::vector(horizon, level), std::vector(horizon, bound(0.025)),
             std::vector(horizon, bound(0.975)), std::vector(horizon, bound(0.005)),

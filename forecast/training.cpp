@@ -147,6 +147,7 @@ void Training::judge(const SeriesName& name, Track& track, std::int64_t time_s, 
             {time_s, actual, made.point[*bucket], made.lo95[*bucket], made.hi95[*bucket]});
         if (track.outcomes.size() > kOutcomes) track.outcomes.pop_front();
     }
+    if (track.fitted_s == 0) return;  // by its level alone every morning is a surge
     const Alarm before = track.watch.alarm();
     const AlarmEvent event = track.watch.on_bucket(time_s, actual, newest);
     if (event == AlarmEvent::None) return;
@@ -205,7 +206,8 @@ void Training::predict(Track& track) const {
     track.predicted_from_s = track.next_s;
 }
 
-// Of the sum of the databases, over the buckets that every one of them tells of.
+// Of the sum of the databases. Not known until a model is fitted to each: the level of a few buckets is too
+// rough to ask for more sidecars after every start.
 double Training::peak_per_s() const {
     std::vector<double> sum;
     bool any = false;
@@ -213,6 +215,7 @@ double Training::peak_per_s() const {
         if (name.kind != SeriesName::Kind::Database || name.measure != Measure::Requests) continue;
         const auto& upper = track.prediction.hi95;
         if (upper.empty()) continue;
+        if (track.fitted_s == 0) return std::numeric_limits<double>::quiet_NaN();
         any = true;
         if (sum.size() < upper.size()) sum.resize(upper.size(), 0);
         std::ranges::transform(upper, sum, sum.begin(), std::plus<>());

@@ -3,7 +3,8 @@
 // At each tick, one a bucket, the buckets that ended are read from the LoadSource, judged (alarms), handed to
 // the models (extend), and, within `fit_budget`, those models are fitted anew whose turn it is: new series,
 // those whose history has doubled, those that cannot extend, and each every `retrain_s`. What did not find
-// room waits for the next tick and is forecast meanwhile by what there is: the former model, or RecentLevel.
+// room waits for the next tick and is forecast meanwhile by what there is: the former model, or RecentLevel,
+// of which no alarms come.
 //
 // Not thread-safe: one thread calls on_tick(); what it returns is a value that any thread may keep.
 // Bounds: series_max series, each with one model, kRecent buckets and kOutcomes outcomes; a fit sees

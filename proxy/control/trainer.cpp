@@ -4,6 +4,7 @@
 #include <ctime>
 #include <utility>
 
+#include <fmt/format.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -114,6 +115,10 @@ void Trainer::tick() {
     outlook_ = std::move(result.outlook);
 }
 
+static std::string number(double value) {
+    return fmt::format("{:.4g}", value);
+}
+
 void Trainer::log_alarm(const AlarmChange& change) {
     const bool began = change.event == AlarmEvent::Began;
     const auto message = began ? "the load is outside what was to be expected"
@@ -122,10 +127,10 @@ void Trainer::log_alarm(const AlarmChange& change) {
     log_.log(began ? LogLevel::Warning : LogLevel::Info, message,
              {{LogKey::Series, forecast::id_of(change.name)},
               {LogKey::Side, forecast::name_of(change.side)},
-              {LogKey::Actual, change.alarm.actual},
-              {LogKey::Expected, change.alarm.point},
-              {LogKey::Low, change.alarm.lo},
-              {LogKey::High, change.alarm.hi},
+              {LogKey::Actual, number(change.alarm.actual)},
+              {LogKey::Expected, number(change.alarm.point)},
+              {LogKey::Low, number(change.alarm.lo)},
+              {LogKey::High, number(change.alarm.hi)},
               {LogKey::Seconds, lasted}});
 }
 

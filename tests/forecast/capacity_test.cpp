@@ -95,10 +95,12 @@ TEST_CASE("query cost: CPU time by query, of looks with enough queries") {
     CHECK(std::isnan(cost.cpu_s_per_query()));
     cost.on_totals(100, 50'000);  // where it began: nothing is known of it
     CHECK(std::isnan(cost.cpu_s_per_query()));
-    cost.on_totals(100.5, 50'099);  // too few: the CPU time is mostly not theirs
+    cost.on_totals(100.5, 50'099);  // too few: the CPU time may be mostly not theirs
     CHECK(std::isnan(cost.cpu_s_per_query()));
-    cost.on_totals(101.5, 51'099);
+    cost.on_totals(101, 51'000);  // together they are enough
     CHECK(cost.cpu_s_per_query() == doctest::Approx(1e-3));
-    cost.on_totals(101.5 + 4e7 * 2e-4, 51'099 + 4e7);  // long ago fades
+    cost.on_totals(101 + 4e7 * 2e-4, 51'000 + 4e7);  // long ago fades
+    CHECK(cost.cpu_s_per_query() == doctest::Approx(2e-4));
+    cost.on_totals(0, 0);  // another process: begins anew, what was measured stays
     CHECK(cost.cpu_s_per_query() == doctest::Approx(2e-4));
 }

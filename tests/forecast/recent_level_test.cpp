@@ -21,7 +21,8 @@ TEST_CASE("recent level: one known value is enough, none is an error") {
     REQUIRE(level.fit(series_of({kUnknown, 7}), {}));
     const Prediction told = level.forecast(3);
     CHECK(told.point == std::vector<double>(3, 7));
-    CHECK(told.lo99 == told.hi99);
+    CHECK(told.lo99 == std::vector<double>(3, 0));  // one value tells nothing of the next
+    CHECK(told.hi95[0] > 3 * told.point[0]);
 }
 
 TEST_CASE("recent level: bounds are in order, not negative, and scale with the load") {

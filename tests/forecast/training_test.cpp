@@ -257,6 +257,18 @@ TEST_CASE("training: an alarm begins and ends, and is told once each") {
     CHECK(calm->series.at(database("shop")).alarm.side == Side::Within);
 }
 
+TEST_CASE("training: a load that no model was fitted to raises no alarm") {
+    Desk desk;
+    desk.needs = 1000;
+    desk.source.named = {database("shop")};
+    desk.source.load_at = [](const SeriesName&, std::int64_t time_s) {
+        return (time_s - kStart) / 10 < 20 ? 10.0 : 500.0;
+    };
+    const auto outlook = desk.after(30);
+    CHECK(outlook->series.at(database("shop")).outcomes.back().actual == 500);
+    CHECK(desk.changes.empty());
+}
+
 TEST_CASE("training: capacity follows the upper bound of the databases' load") {
     Desk desk;
     desk.source.named = {database("shop"), database("crm"), table("a")};

@@ -5,17 +5,17 @@ const charts = (() => {
   const made = new Set();
 
   const axes = (value, left) => [
-    { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif", space: 70,
+    { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif", space: 70, size: 34,
       values: [[86400, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", "\n{WWW} {D} {MMM}", null, "\n{WWW} {D} {MMM}", null, null, null, 1],
         [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
     { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif", size: left || 48, space: 32,
-      values: (chart, ticks) => ticks.map(value) },
+      values: (chart, ticks) => ticks.map(tick => tick === null ? "" : value(tick)) },
   ];
 
   // options(): made anew with each change of colours. Returns { feed(data), end() }.
-  function make(element, options) {
+  function make(element, options, legendHeight = 0) {
     let chart = null, data = null;
-    const size = () => ({ width: Math.max(160, element.clientWidth), height: Math.max(90, element.clientHeight) });
+    const size = () => ({ width: Math.max(160, element.clientWidth), height: Math.max(90, element.clientHeight - legendHeight) });
     const build = () => {
       if (chart) chart.destroy();
       chart = new uPlot({ ...size(), cursor: { y: false, points: { size: 5 } }, legend: { show: false }, padding: [8, 8, 0, 0], ...options() }, data, element);
@@ -44,11 +44,11 @@ const charts = (() => {
   const rates = element => make(element, () => ({
     axes: axes(format.short), scales: { y: { range: fromZero } },
     series: [{}, line("hits", "warm", { fill: colour("warm") + "22" }), line("misses", "cool")], legend: { show: true, live: true },
-  }));
+  }), 26);
   const latencies = element => make(element, () => ({
     axes: axes(v => format.seconds(v), 58), scales: { y: { distr: 3, range: (chart, low, high) => low > 0 ? [low / 2, high * 2] : [1e-6, 1e-2] } },
     series: [{}, line("hit", "warm", { value: (c, v) => format.seconds(v) }), line("miss", "cool", { value: (c, v) => format.seconds(v) })], legend: { show: true, live: true },
-  }));
+  }), 26);
 
   // Data: time, upper and lower bound, forecast, what came. nowAt(): where the forecast begins.
   const forecast = (element, caption, nowAt) => make(element, () => {
