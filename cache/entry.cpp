@@ -50,6 +50,8 @@ EntryRef Entry::make(const KeyView& key, std::span<const Seen> seen, std::string
     entry->ttl_at_most_default_ = terms.lifetime.at_most_default;
     entry->stale_ms_ = terms.lifetime.stale_ms;
     entry->residence_ = terms.residence;
+    entry->worth_ = terms.worth;
+    entry->worth_us_ = terms.worth_us;
     entry->is_stub_ = terms.stub;
     entry->seen_count_ = static_cast<std::uint16_t>(seen.size());
     entry->key_bytes_ = static_cast<std::uint32_t>(key.bytes.size());

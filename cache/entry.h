@@ -16,6 +16,7 @@
 #include "cache/key.h"
 #include "cache/policy.h"
 #include "cache/residence.h"
+#include "cache/worth.h"
 #include "cache/write_log.h"
 #include "sql/lifetime.h"
 
@@ -26,6 +27,8 @@ class EntryRef;
 struct EntryTerms {
     sql::Lifetime lifetime{};        // its TTL, where that is not the store's
     Residence* residence = nullptr;  // whose it is; outlives it
+    Worth* worth = nullptr;          // of one that nobody asked for yet; outlives it in a store
+    std::uint32_t worth_us = 0;      // PostgreSQL's time that the first use saves
     bool stub = false;  // without the body, which it is charged for as if it had it: to see what would happen
 };
 
@@ -47,6 +50,8 @@ public:
     [[nodiscard]] std::string_view without_row_description() const;  // rows, close
     [[nodiscard]] std::uint64_t filled_at_ms() const { return filled_at_ms_; }
     [[nodiscard]] sql::Lifetime lifetime() const { return {ttl_ms_, ttl_at_most_default_, stale_ms_}; }
+    // Nobody has asked for it yet (Worth); only while it is in a store.
+    [[nodiscard]] bool awaits_use() const { return worth_ != nullptr; }
     // Holds no answer: neither of the two above may be called.
     [[nodiscard]] bool is_stub() const { return is_stub_; }
     // Bytes that the memory budget is charged with: this allocation, the store's links within it. (The
@@ -69,9 +74,20 @@ private:
         return reinterpret_cast<const char*>(this + 1) + seen_count_ * sizeof(Seen);
     }
     void came_into_table() const {
+        if (worth_ != nullptr) worth_->fetched.fetch_add(1, std::memory_order_relaxed);
         if (residence_ != nullptr) residence_->came(charge());
     }
+    // It is given to somebody; under the shard's lock.
+    void found() const {
+        if (worth_ == nullptr) [[likely]]
+            return;
+        worth_->used.fetch_add(1, std::memory_order_relaxed);
+        worth_->saved_us.fetch_add(worth_us_, std::memory_order_relaxed);
+        worth_ = nullptr;
+    }
     void left_table() const {
+        if (worth_ != nullptr) worth_->unused.fetch_add(1, std::memory_order_relaxed);
+        worth_ = nullptr;
         if (residence_ != nullptr) residence_->left(charge());
     }
     static const Entry* of(const PolicyNode* node) { return reinterpret_cast<const Entry*>(node); }
@@ -89,7 +105,9 @@ private:
     bool ttl_at_most_default_ = true;
     bool is_stub_ = false;
     std::uint16_t seen_count_ = 0;
+    std::uint32_t worth_us_ = 0;
     Residence* residence_ = nullptr;
+    mutable Worth* worth_ = nullptr;  // until it is used; under the shard's lock
 };
 
 class EntryRef {

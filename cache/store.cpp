@@ -126,7 +126,25 @@ EntryRef Store::find(const KeyView& key, std::uint64_t now_ms, bool or_stale) {
     }
     if (!good) return {};
     shard.policy->touched(entry->node_);
+    entry->found();
     return EntryRef(entry);
+}
+
+Store::Glance Store::glance(const KeyView& key, std::uint64_t now_ms) const {
+    const Shard& shard = shard_of(key.hash);
+    const std::lock_guard lock(shard.mutex);
+    const Entry* entry = shard.table.find(key);
+    Glance glance;
+    if (entry == nullptr) return glance;
+    const std::uint64_t ttl_ms = entry->lifetime().within(shard.ttl_ms);
+    glance.overtaken = !entry->current();
+    if (glance.overtaken || expired(entry->filled_at_ms(), now_ms, ttl_ms)) return glance;
+    glance.current = true;
+    glance.awaits_use = entry->awaits_use();
+    glance.filled_at_ms = entry->filled_at_ms();
+    glance.expires_at_ms = entry->filled_at_ms() + ttl_ms;
+    glance.charge = entry->charge();
+    return glance;
 }
 
 bool Store::fill(EntryRef entry) {

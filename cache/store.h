@@ -49,6 +49,15 @@ public:
     [[nodiscard]] EntryRef find_stale(const KeyView& key, std::uint64_t now_ms) {
         return find(key, now_ms, true);
     }
+    // What is there, told without asking for it: nothing is counted, touched or dropped.
+    struct Glance {
+        bool current = false;     // there, not expired, not overtaken
+        bool overtaken = false;   // there, but a write or a loss has overtaken it
+        bool awaits_use = false;  // see Entry; of a current one, as are these
+        std::uint64_t filled_at_ms = 0, expires_at_ms = 0;
+        std::size_t charge = 0;
+    };
+    [[nodiscard]] Glance glance(const KeyView& key, std::uint64_t now_ms) const;
     // Takes the entry unless it is not current; an older one of the same key is replaced, and one that was
     // asked for at the same time or later stays (a slow answer never takes readers back). False if refused.
     // The policy may evict a taken entry at once.

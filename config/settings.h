@@ -73,6 +73,18 @@ struct CatalogSettings {
     std::chrono::milliseconds refresh{10'000};  // how often the catalog is compared with PostgreSQL's
 };
 
+enum class PrewarmRoles { Own, Granted, All };  // as whom answers may be fetched before they are asked for
+
+struct PrewarmSettings {
+    bool enabled = true;
+    std::size_t concurrency = 2;             // connections
+    std::size_t rate = 100;                  // fetches a second
+    double memory_share = 0.25;              // of cache.memory, for what nobody has asked for yet
+    std::chrono::milliseconds lead{60'000};  // how long before a predicted rise
+    double waste = 0.25;  // the share of fetched answers that may go unused before a statement is left out
+    PrewarmRoles roles = PrewarmRoles::Granted;
+};
+
 struct Settings {
     std::vector<Address> listen{{"127.0.0.1", 6432, {}}};
     std::string upstream = "host=127.0.0.1 port=5432 user=postgres dbname=postgres";  // conninfo or URI
@@ -90,6 +102,7 @@ struct Settings {
     FunctionSettings functions;
     VerifySettings verify;
     CatalogSettings catalog;
+    PrewarmSettings prewarm;
 };
 
 }  // namespace warmfront

@@ -166,6 +166,39 @@ std::vector<Setting> make_table() {
         row("catalog.refresh", Live, DurationType{100ms, 24h}, at(&S::catalog, &CatalogSettings::refresh),
             "How often the catalog is compared with PostgreSQL's, for changes that did not pass through "
             "warmfront."),
+        row("prewarm.enabled", Live, BooleanType{}, at(&S::prewarm, &PrewarmSettings::enabled),
+            "Whether answers are fetched before they are asked for: ahead of a predicted rise, after a write "
+            "that voided a hot one, and before the ttl of a hot one is over. What it may cost PostgreSQL is "
+            "bounded by the settings below, it gives way to clients, and it leaves out statements for which "
+            "it "
+            "does not pay. `SHOW HOT` and `SHOW PREWARM` tell what it does."),
+        row("prewarm.concurrency", Restart, CountType<std::size_t>{1, 64},
+            at(&S::prewarm, &PrewarmSettings::concurrency),
+            "Connections to PostgreSQL, as warmfront's own account, that answers are fetched on."),
+        row("prewarm.rate", Live, CountType<std::size_t>{1, 1'000'000},
+            at(&S::prewarm, &PrewarmSettings::rate),
+            "Answers fetched a second at most. Less are fetched while clients' own queries take longer than "
+            "usual."),
+        row("prewarm.memory_share", Live, ShareType{}, at(&S::prewarm, &PrewarmSettings::memory_share),
+            "The share of `cache.memory` that answers which nobody has asked for yet may take."),
+        row("prewarm.lead", Live, DurationType{100ms, 24h}, at(&S::prewarm, &PrewarmSettings::lead),
+            "How long before a predicted rise its answers begin to be fetched."),
+        row("prewarm.waste", Live, ShareType{}, at(&S::prewarm, &PrewarmSettings::waste),
+            "The share of a statement's fetched answers that may go unused; beyond it, nothing is fetched "
+            "for "
+            "the statement for a while."),
+        row("prewarm.roles", Live,
+            ChoiceType<PrewarmRoles>{
+                {"own", PrewarmRoles::Own}, {"granted", PrewarmRoles::Granted}, {"all", PrewarmRoles::All}},
+            at(&S::prewarm, &PrewarmSettings::roles),
+            "As whom answers are fetched. `own`: as warmfront's own account. `granted`: also as roles that "
+            "were granted to it (`SET ROLE`), if it is no superuser. `all`: a superuser also as everybody "
+            "else "
+            "(`SET SESSION AUTHORIZATION`). Code that others put behind a name which such a query uses could "
+            "take the account's rights back (`RESET ROLE`): statements known to run functions that are not "
+            "PostgreSQL's own are left out, but where people who are not trusted with the account's rights "
+            "may "
+            "create or replace tables and views, choose `own`."),
     };
 }
 

@@ -24,6 +24,7 @@
 #include "proxy/admin/worker_meter.h"
 #include "proxy/control/control.h"
 #include "proxy/control/postgres_upstream.h"
+#include "proxy/control/prewarmer.h"
 #include "proxy/io/signal.h"
 #include "proxy/io/timer.h"
 #include "proxy/session/worker.h"
@@ -57,7 +58,8 @@ public:
           log_(settings_->log.level),
           counters_(worker_count(*settings_)),
           write_log_(cache::WriteLog::row_lines_within(settings_->cache.memory / kRowLinesShare)),
-          ledger_({worker_count(*settings_), settings_->cache.templates_max,
+          // The prewarmer's threads count as workers there.
+          ledger_({worker_count(*settings_) + settings_->prewarm.concurrency, settings_->cache.templates_max,
                    [this](const session::MismatchFound& found) { log_mismatch(found); },
                    [this](const session::Turned& turned) { log_turned(turned); }}),
           store_({store_memory(), static_cast<std::uint64_t>(settings_->cache.ttl.count()), 0}),
@@ -78,6 +80,7 @@ public:
         switches_.set(*settings_);
         shared_.replace(settings_, std::move(tls));
         databases_.choose(std::make_shared<const sql::Choices>(sql::choices_of(*settings_)));
+        prewarmer_.emplace(shared_, prewarm_options());
     }
 
     Result<void> start();
@@ -88,6 +91,7 @@ private:
     Result<void> serve_http();
     [[nodiscard]] admin::Observation observe() const;
     [[nodiscard]] admin::ConsoleContext console_context();
+    [[nodiscard]] control::Prewarmer::Options prewarm_options();
     [[nodiscard]] Result<admin::Properties> explain(const std::string& database, std::string_view query);
     Result<void> flush_cache(const std::optional<std::string>& database);
     void log_mismatch(const session::MismatchFound& found);
@@ -119,6 +123,7 @@ private:
     session::Databases databases_;
     admin::Console console_;
     session::Shared shared_;
+    std::optional<control::Prewarmer> prewarmer_;
     std::vector<std::unique_ptr<session::Worker>> workers_;
     std::vector<std::thread> threads_;
     std::unique_ptr<admin::HttpServer> http_;
@@ -142,6 +147,7 @@ Result<void> Server::start() {
     if (auto serving = serve_http(); !serving) return serving;  // what can fail comes before the threads
     control_.start(databases_);
     for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+    prewarmer_->start();
     announce();
     return {};
 }
@@ -165,6 +171,7 @@ admin::Observation Server::observe() const {
     seen.templates = templates_.size();
     seen.ledger = ledger_.totals();
     seen.observing = switches_.observing();
+    seen.prewarm = prewarmer_->numbers();
     seen.process = admin::read_process_stats();
     seen.uptime = std::chrono::milliseconds((clock_.now_us() - started_us_) / 1000);
     seen.not_ready = control_.not_ready_because();
@@ -198,6 +205,8 @@ admin::ConsoleContext Server::console_context() {
     context.flush = [this](const std::optional<std::string>& database) { return flush_cache(database); };
     context.templates = [this] { return ledger_.rows(); };
     context.resume = [this](std::optional<std::uint64_t> digest) { return ledger_.resume(digest); };
+    context.prewarm = [this] { return prewarmer_->view(); };
+    context.prewarm_one = [this](std::string_view replay) { return prewarmer_->prewarm(replay); };
     context.reload = [this]() -> Result<void> {
         if (command_line_.config_file.empty())
             return fail("55000", "there is no configuration file to reload");
@@ -206,6 +215,26 @@ admin::ConsoleContext Server::console_context() {
     };
     context.shut_down = [] { (void)::kill(::getpid(), SIGTERM); };
     return context;
+}
+
+control::Prewarmer::Options Server::prewarm_options() {
+    control::Prewarmer::Options options;
+    options.hot = [](std::int64_t, double) { return std::vector<forecast::HotKey>{}; };
+    options.known = [](std::uint64_t) { return std::optional<control::KnownKey>{}; };
+    options.misses = [this] {
+        control::MissLoad load;
+        for (const auto& [name, totals] : counters_.totals()) {
+            load.misses += totals.miss_latency.count();
+            load.took_us += totals.miss_latency.sum_us;
+        }
+        return load;
+    };
+    options.reachable = [this] { return control_.not_ready_because().empty(); };
+    options.conninfo_for = [this](const std::string& database) {
+        return upstream_.target().conninfo_for(database);
+    };
+    options.first_ledger_worker = worker_count(*settings_);
+    return options;
 }
 
 // As the upstream account sees names, with the default search path.
@@ -320,6 +349,7 @@ int Server::run() {
         io::Mailbox keep_running(*loop_);
         loop_->run();
     }
+    prewarmer_->stop();
     for (std::thread& thread : threads_) thread.join();
     http_ = nullptr;
     control_.stop();

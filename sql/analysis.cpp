@@ -179,6 +179,19 @@ bool is_approximate(const Statement& statement, AnalysisContext context) {
     return refusal_of(reach_of(statement, scope_of(context), {.functions = true}), context).has_value();
 }
 
+bool is_user_code(const FunctionUse& use, const Scope& scope) {
+    if (use.form == FunctionUse::Form::Operator) return !scope.catalog->operators_named(use.name).empty();
+    return std::ranges::any_of(scope.functions(use),
+                               [](const Function* function) { return !is_builtin(function->oid); });
+}
+
+bool runs_user_code(const Reach& reach) {
+    return std::ranges::any_of(reach.parts, [](const Reach::Part& part) {
+        return std::ranges::any_of(part.statement->functions,
+                                   [&](const FunctionUse& use) { return is_user_code(use, part.scope); });
+    });
+}
+
 void add_reads(Analysis& out, const Statement& statement, const AnalysisContext& context) {
     auto reach = reach_of(statement, scope_of(context), {.functions = true, .steps = context.tells_steps});
     out.reads = oids_of(reach.relations);
@@ -193,6 +206,9 @@ void add_reads(Analysis& out, const Statement& statement, const AnalysisContext&
             out.footprints = std::move(*footprints);
         out.read_once = !reach.routines.empty();
         out.approximate = is_approximate(statement, context);
+        out.reads_role = std::ranges::any_of(
+            reach.parts, [](const Reach::Part& part) { return part.statement->reads_role; });
+        out.runs_user_code = runs_user_code(reach);
         out.lifetime = lifetime_of(reach, context);
     } else {
         out.refusal = {label::kWrites, out.effects_reason};

@@ -63,6 +63,9 @@ struct Analysis {
     // is a prepared statement: quoted literals, NULL, bodies of functions.
     bool read_once = false;
     bool approximate = false;  // cacheable, but asked anew it may be another one: the clock, a random number
+    // Of a cacheable one, views and policies opened: who asks is part of the answer (CURRENT_USER and its
+    // like); it runs functions or operators that are not PostgreSQL's own.
+    bool reads_role = false, runs_user_code = false;
     std::uint64_t digest = 0;  // of the statement's shown text, see sql/choices.h
     // Sorted, unique: the relations named, views among them, and those that the views name. Partitions and
     // children are not listed: a write to one has its ancestors among its effects.

@@ -177,6 +177,7 @@ std::shared_ptr<const SessionSettings> SettingsInterner::intern(std::vector<std:
         family = families_.emplace(std::move(key), Family{++last_fingerprint_, {}}).first;
     }
     SessionSettings settings = read_off(std::move(values));
+    settings.watched.assign(watched.begin(), watched.end());
     settings.fingerprint = family->second.fingerprint;
     ++entries_;
     return family->second.members.emplace_back(std::make_shared<SessionSettings>(std::move(settings)));

@@ -38,7 +38,8 @@ namespace warmfront::sql {
 [[nodiscard]] bool alters_answers(std::string_view setting);
 
 struct SessionSettings {
-    std::vector<std::string> values;  // as probed, NULL as "\0"
+    std::vector<std::string> values;   // as probed, NULL as "\0"
+    std::vector<std::string> watched;  // names of the last ones, beyond probed_settings()
     // Same number = same values, time limits aside, which alter no answer; never reused within the
     // process; 0 is none.
     std::uint32_t fingerprint = 0;

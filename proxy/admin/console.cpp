@@ -135,6 +135,53 @@ void resume_template(ConsoleReply& reply, const ConsoleContext& context, std::st
     reply.done("RESUME");
 }
 
+std::string percent(std::uint64_t part, std::uint64_t all) {
+    return all == 0 ? ""
+                    : fmt::format("{:.1f}", 100.0 * static_cast<double>(part) / static_cast<double>(all));
+}
+
+void show_hot(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
+    Rows rows;
+    for (const HotRow& each : context.prewarm()->hot)
+        rows.push_back({each.database, each.template_digest, each.role, fmt::format("{:.3f}", each.rate_now),
+                        fmt::format("{:.3f}", each.rate_most), fmt::format("{:.2f}", each.requests),
+                        fmt::format("{:.1f}", each.saves_us / 1000), fmt::format("{:.0f}", each.bytes),
+                        each.state, each.plan, each.statement});
+    constexpr std::array<std::string_view, 11> kColumns{"database",  "digest",   "role",     "rate_now",
+                                                        "rate_most", "requests", "saves_ms", "bytes",
+                                                        "state",     "plan",     "statement"};
+    reply.table(kColumns, rows);
+}
+
+void show_prewarm(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
+    const auto view = context.prewarm();
+    Rows rows;
+    for (const session::TemplateRow& row : context.templates()) {
+        const auto off = view->off.find({row.database, row.digest});
+        const bool is_off = off != view->off.end();
+        if (row.fetched == 0 && row.fetch_spent_us == 0 && !is_off) continue;
+        rows.push_back({sql::digest_text(row.digest), row.database,
+                        !view->enabled ? "disabled"
+                        : is_off       ? "off"
+                                       : "on",
+                        is_off ? off->second : "", text(row.fetched), text(row.fetched_used),
+                        text(row.fetched_unused),
+                        percent(row.fetched_unused, row.fetched_used + row.fetched_unused),
+                        milliseconds(row.fetch_spent_us), milliseconds(row.fetch_saved_us), row.text});
+    }
+    constexpr std::array<std::string_view, 11> kColumns{"digest",   "database", "state",   "reason",
+                                                        "fetched",  "used",     "unused",  "unused_percent",
+                                                        "spent_ms", "saved_ms", "template"};
+    reply.table(kColumns, rows);
+}
+
+void prewarm(ConsoleReply& reply, const ConsoleContext& context, std::string_view argument) {
+    if (argument.empty()) return reply.fail({"42601", "PREWARM takes a replay, a JSON object"});
+    const auto result = context.prewarm_one(argument);
+    if (!result) return reply.fail(result.error());
+    reply.done("PREWARM");
+}
+
 void show_refusals(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
     Rows rows;
     for (const auto& [name, totals] : context.observe().databases) {
@@ -238,6 +285,9 @@ std::span<const Command> commands() {
         {"SHOW CACHE", "", "what is in memory, and what left it", show_cache},
         {"SHOW TEMPLATES", "", "statement by statement: kept or why not, hits, what they save, memory",
          show_templates},
+        {"SHOW HOT", "", "what is predicted to be asked for, and what is done about it", show_hot},
+        {"SHOW PREWARM", "", "statement by statement: answers fetched ahead, used and unused, cost and gain",
+         show_prewarm},
         {"SHOW REFUSALS", "", "reads that are not kept, by reason", show_refusals},
         {"SHOW INVALIDATIONS", "", "what voided answers, by cause", show_invalidations},
         {"SHOW CONNECTIONS", "", "the clients that are connected", show_connections},
@@ -248,6 +298,8 @@ std::span<const Command> commands() {
         {"FLUSH", "[database]", "drop what is kept, of one database or of all", flush},
         {"RESUME TEMPLATE", "[digest]", "keep answers of a statement again that was switched off, or of all",
          resume_template},
+        {"PREWARM", "replay", "fetch the answer of a read, given as JSON, and keep it warm for ten minutes",
+         prewarm},
         {"RELOAD", "", "read the configuration file again", reload},
         {"SHUTDOWN", "", "finish what is under way and end the process", shut_down},
     };

@@ -21,6 +21,7 @@
 #include "config/result.h"
 #include "config/settings.h"
 #include "proxy/admin/observation.h"
+#include "proxy/admin/prewarm_view.h"
 #include "proxy/session/directory.h"
 #include "proxy/session/shared.h"
 #include "proxy/session/template_row.h"
@@ -41,6 +42,9 @@ struct ConsoleContext {
     std::function<std::vector<session::TemplateRow>()> templates;
     // On again, whatever switched them off; nullopt: all. How many there were.
     std::function<std::size_t(std::optional<std::uint64_t> digest)> resume;
+    std::function<std::shared_ptr<const PrewarmView>()> prewarm;
+    // Of a replay's text (proxy/control/replay.h): begins to fetch its answer.
+    std::function<Result<void>(std::string_view replay)> prewarm_one;
     std::function<Result<void>()> reload;
     std::function<void()> shut_down;  // begins it; the answer still reaches the client
 };

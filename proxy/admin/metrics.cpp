@@ -127,6 +127,30 @@ static Samples observing(const Observation& seen) {
     return one(seen.observing ? 1 : 0);
 }
 
+static Samples by_name(std::string_view label,
+                       const std::vector<std::pair<std::string_view, std::uint64_t>>& counts) {
+    Samples samples;
+    for (const auto& [name, count] : counts)
+        samples.push_back(sample({{std::string(label), std::string(name)}}, static_cast<double>(count)));
+    return samples;
+}
+static Samples prewarm_fetches(const Observation& seen) {
+    return by_name("outcome", seen.prewarm.outcomes);
+}
+static Samples prewarm_stored(const Observation& seen) {
+    return by_name("reason", seen.prewarm.stored);
+}
+template <auto Member>
+static Samples of_prewarm(const Observation& seen) {
+    return one(static_cast<double>(seen.prewarm.*Member));
+}
+static Samples prewarm_spent(const Observation& seen) {
+    return one(static_cast<double>(seen.ledger.fetch_spent_us) / 1e6);
+}
+static Samples prewarm_saved(const Observation& seen) {
+    return one(static_cast<double>(seen.ledger.fetch_saved_us) / 1e6);
+}
+
 static Samples build_info(const Observation&) {
     return {sample({{"version", std::string(version())}}, 1)};
 }
@@ -196,6 +220,31 @@ std::span<const Metric> metrics_table() {
          of_ledger<&Ledger::verified>},
         {"warmfront_mismatches_total", Counter, "Verified hits whose answer was not PostgreSQL's.",
          of_ledger<&Ledger::mismatches>},
+
+        {"warmfront_prewarm_fetches_total", Counter,
+         "Answers that were to be fetched before they are asked for, by what came of it.", prewarm_fetches},
+        {"warmfront_prewarm_stored_total", Counter, "Of those, the ones stored, by why they were fetched.",
+         prewarm_stored},
+        {"warmfront_prewarm_dropped_total", Counter, "Fetches not begun because too many waited.",
+         of_prewarm<&PrewarmNumbers::dropped>},
+        {"warmfront_prewarm_used_total", Counter, "Fetched answers that were asked for.",
+         of_ledger<&Ledger::fetched_used>},
+        {"warmfront_prewarm_unused_total", Counter,
+         "Fetched answers that were given up before anybody asked.", of_ledger<&Ledger::fetched_unused>},
+        {"warmfront_prewarm_spent_seconds_total", Counter, "PostgreSQL's time for fetching ahead.",
+         prewarm_spent},
+        {"warmfront_prewarm_saved_seconds_total", Counter,
+         "PostgreSQL's time that the first use of fetched answers would have cost while a client waited.",
+         prewarm_saved},
+        {"warmfront_prewarm_waiting", Gauge, "Fetches that wait for their turn.",
+         of_prewarm<&PrewarmNumbers::waiting>},
+        {"warmfront_prewarm_rate", Gauge,
+         "Fetches a second that are allowed now; below prewarm.rate while clients' misses take long.",
+         of_prewarm<&PrewarmNumbers::rate>},
+        {"warmfront_prewarm_hot_keys", Gauge, "Reads that are predicted to be asked for.",
+         of_prewarm<&PrewarmNumbers::hot_keys>},
+        {"warmfront_prewarm_templates_off", Gauge, "Statements left out because fetching ahead did not pay.",
+         of_prewarm<&PrewarmNumbers::templates_off>},
 
         {"process_resident_memory_bytes", Gauge, "Resident memory.", of_process<&Process::resident_bytes>},
         {"process_virtual_memory_bytes", Gauge, "Virtual memory.", of_process<&Process::virtual_bytes>},

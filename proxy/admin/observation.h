@@ -8,6 +8,7 @@
 
 #include "cache/store.h"
 #include "proxy/admin/counters.h"
+#include "proxy/admin/prewarm_view.h"
 #include "proxy/admin/process.h"
 #include "proxy/session/template_row.h"
 
@@ -21,6 +22,7 @@ struct Observation {
     std::size_t templates = 0;        // statements whose analysis is remembered
     session::LedgerTotals ledger{};
     bool observing = false;  // cache.mode is observe
+    PrewarmNumbers prewarm{};
     ProcessStats process{};
     std::chrono::milliseconds uptime{0};
     std::string not_ready{};  // why queries cannot be served; empty if they can

@@ -134,6 +134,11 @@ TemplateRow Ledger::numbers_of(const Account& account) {
     row.mismatches = account.mismatches_;
     row.entries = account.residence_.entries.load(std::memory_order_relaxed);
     row.bytes = account.residence_.bytes.load(std::memory_order_relaxed);
+    row.fetched = account.worth_.fetched.load(std::memory_order_relaxed);
+    row.fetched_used = account.worth_.used.load(std::memory_order_relaxed);
+    row.fetched_unused = account.worth_.unused.load(std::memory_order_relaxed);
+    row.fetch_spent_us = account.worth_.spent_us.load(std::memory_order_relaxed);
+    row.fetch_saved_us = account.worth_.saved_us.load(std::memory_order_relaxed);
     for (const auto& counts : account.counts_) {
         if (!counts) continue;
         row.requests += counts->requests.get();
@@ -176,6 +181,11 @@ LedgerTotals Ledger::totals() const {
         totals.saved_us += row.saved_us;
         totals.verified += row.verified;
         totals.mismatches += row.mismatches;
+        totals.fetched += row.fetched;
+        totals.fetched_used += row.fetched_used;
+        totals.fetched_unused += row.fetched_unused;
+        totals.fetch_spent_us += row.fetch_spent_us;
+        totals.fetch_saved_us += row.fetch_saved_us;
         totals.off_by_break_even += row.off == Off::BreakEven ? 1 : 0;
         totals.off_by_mismatch += row.off == Off::Mismatch ? 1 : 0;
     };

@@ -25,6 +25,7 @@
 
 #include "cache/break_even.h"
 #include "cache/residence.h"
+#include "cache/worth.h"
 #include "proxy/session/count.h"
 #include "proxy/session/template_row.h"
 #include "sql/analysis.h"
@@ -48,6 +49,8 @@ class Account {
 public:
     [[nodiscard]] bool on() const { return off_.load(std::memory_order_relaxed) == Off::No; }
     [[nodiscard]] cache::Residence* residence() { return &residence_; }
+    [[nodiscard]] cache::Worth* worth() { return &worth_; }
+    [[nodiscard]] std::uint64_t digest() const { return digest_; }
     // PostgreSQL's time for it, as of the last review; before that, for the first one.
     [[nodiscard]] std::uint64_t origin_mean_us() const {
         return origin_mean_us_.load(std::memory_order_relaxed);
@@ -60,13 +63,14 @@ private:
     friend class Ledger;
     explicit Account(std::size_t workers) : counts_(workers) {}
 
+    std::uint64_t digest_ = 0;  // constant once placed
     std::atomic<Off> off_{Off::No};
     std::atomic<std::uint64_t> origin_mean_us_{0};
     cache::Residence residence_;
+    cache::Worth worth_;
     // Under the ledger's lock:
     std::vector<std::unique_ptr<Counts>> counts_;  // by worker; nullptr until it makes a plan
     std::string database_, text_;                  // shown text, cut to kTextBytesMax
-    std::uint64_t digest_ = 0;
     sql::QueryClass query_class_ = sql::QueryClass::Opaque;
     bool cacheable_ = false;
     std::string refusal_;  // as judged last

@@ -32,6 +32,9 @@ struct TemplateRow {  // of SHOW TEMPLATES
     std::uint64_t requests = 0, hits = 0, misses = 0, would_hits = 0;
     std::uint64_t origin_mean_us = 0, saved_us = 0;  // saved: in observe mode, would have been
     std::uint64_t verified = 0, mismatches = 0;
+    // Of answers fetched before they were asked for: cache/worth.h.
+    std::uint64_t fetched = 0, fetched_used = 0, fetched_unused = 0;
+    std::uint64_t fetch_spent_us = 0, fetch_saved_us = 0;
     std::int64_t entries = 0, bytes = 0;  // of answers in memory now; in observe mode, that would be
 
     void add_numbers(const TemplateRow& other) {
@@ -42,6 +45,11 @@ struct TemplateRow {  // of SHOW TEMPLATES
         saved_us += other.saved_us;
         verified += other.verified;
         mismatches += other.mismatches;
+        fetched += other.fetched;
+        fetched_used += other.fetched_used;
+        fetched_unused += other.fetched_unused;
+        fetch_spent_us += other.fetch_spent_us;
+        fetch_saved_us += other.fetch_saved_us;
         entries += other.entries;
         bytes += other.bytes;
     }
@@ -54,6 +62,8 @@ struct TemplateRow {  // of SHOW TEMPLATES
 
 struct LedgerTotals {
     std::uint64_t would_hits = 0, saved_us = 0, verified = 0, mismatches = 0;
+    std::uint64_t fetched = 0, fetched_used = 0, fetched_unused = 0;  // as in TemplateRow
+    std::uint64_t fetch_spent_us = 0, fetch_saved_us = 0;
     std::size_t off_by_break_even = 0, off_by_mismatch = 0;
 };
 

@@ -78,7 +78,14 @@ TEST_CASE("settings table: each row reads, prints, compares and copies its own m
         {"functions.volatile", "random"},
         {"functions.user", "app.price"},
         {"verify.sample", "0.25"},
-        {"catalog.refresh", "1m"}};
+        {"catalog.refresh", "1m"},
+        {"prewarm.enabled", "false"},
+        {"prewarm.concurrency", "3"},
+        {"prewarm.rate", "7"},
+        {"prewarm.memory_share", "0.5"},
+        {"prewarm.lead", "10s"},
+        {"prewarm.waste", "0.5"},
+        {"prewarm.roles", "own"}};
     const std::map<std::string_view, RawValue> records{
         {"tables", record({{"name", "audit.log"}, {"cache", "off"}})},
         {"templates", record({{"match", "SELECT 1"}, {"ttl", "5s"}})}};

@@ -1,0 +1,111 @@
+#include "forecast/prewarm_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace warmfront::forecast {
+namespace {
+
+struct Weighed {
+    PrewarmFetch fetch;
+    std::size_t candidate;
+};
+
+// Why it is not to be fetched, else nothing; sets why it is.
+std::optional<std::string> refusal_of(const PrewarmCandidate& each, const PrewarmLimits& limits,
+                                      PrewarmFetch& fetch) {
+    fetch.key = each.key;
+    fetch.chance = 1 - std::exp(-std::max(0.0, each.requests));
+    fetch.worth = fetch.chance * each.saves_us / std::max(1.0, each.bytes);
+    fetch.why = each.there ? PrewarmWhy::Expiry : each.voided ? PrewarmWhy::Write : PrewarmWhy::Rise;
+    if (each.switched_off) return "its statement is left out: it did not pay";
+    if (each.under_way) return "was asked for a moment ago";
+    if (each.there && each.expires_in_s > limits.refresh_s)
+        return fmt::format("is there for another {:.1f} s", each.expires_in_s);
+    if (fetch.chance < 1 - limits.waste_max)
+        return fmt::format("{:.2f} requests predicted while it would be good: used with a chance of {:.0f} %",
+                           each.requests, fetch.chance * 100);
+    return std::nullopt;
+}
+
+std::string reason_of(const PrewarmCandidate& each, const PrewarmFetch& fetch) {
+    const auto what = [&]() -> std::string {
+        switch (fetch.why) {
+            case PrewarmWhy::Write: return "a write voided it";
+            case PrewarmWhy::Expiry: return fmt::format("expires in {:.1f} s", each.expires_in_s);
+            case PrewarmWhy::Rise:
+                return fmt::format("from {:.3g}/s to {:.3g}/s", each.rate_now, each.rate_most);
+        }
+        return {};
+    }();
+    return fmt::format("{}; {:.2f} requests predicted, saves {:.1f} ms with a chance of {:.0f} %", what,
+                       each.requests, each.saves_us / 1000, fetch.chance * 100);
+}
+
+}  // namespace
+
+PrewarmDecision prewarm_plan(const std::vector<PrewarmCandidate>& candidates, const PrewarmLimits& limits) {
+    PrewarmDecision decision;
+    decision.reasons.resize(candidates.size());
+    std::vector<Weighed> weighed;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        PrewarmFetch fetch;
+        if (auto refusal = refusal_of(candidates[i], limits, fetch))
+            decision.reasons[i] = std::move(*refusal);
+        else
+            weighed.push_back({fetch, i});
+    }
+    std::ranges::stable_sort(weighed, [](const Weighed& a, const Weighed& b) {
+        return a.fetch.why != b.fetch.why ? a.fetch.why < b.fetch.why : a.fetch.worth > b.fetch.worth;
+    });
+    double bytes = 0;
+    for (const auto& [fetch, i] : weighed) {
+        // What replaces an answer that is there takes no more room.
+        const double more = candidates[i].there ? 0 : candidates[i].bytes;
+        if (decision.fetches.size() >= limits.fetches_max) {
+            decision.reasons[i] = "others are worth more, and the rate is used up";
+        } else if (more > 0 && bytes + more > limits.bytes_max) {
+            decision.reasons[i] = "others are worth more, and the share of the memory is used up";
+        } else {
+            bytes += more;
+            decision.fetches.push_back(fetch);
+            decision.reasons[i] = reason_of(candidates[i], fetch);
+        }
+    }
+    return decision;
+}
+
+bool PrewarmSwitch::judge(std::uint64_t used, std::uint64_t unused, double waste, std::int64_t now_s) {
+    used_ += static_cast<double>(used - std::min(used, seen_used_));
+    unused_ += static_cast<double>(unused - std::min(unused, seen_unused_));
+    seen_used_ = used;
+    seen_unused_ = unused;
+    if (!on_) {
+        if (now_s < until_s_) return false;
+        on_ = true;
+        used_ = unused_ = 0;
+        reason_.clear();
+        return true;
+    }
+    const double judged = used_ + unused_;
+    if (judged < static_cast<double>(kJudged)) return true;
+    if (unused_ > waste * judged) {
+        on_ = false;
+        until_s_ = now_s + rest_s_;
+        reason_ = fmt::format("{:.0f} of the last {:.0f} answers fetched went unused; tried again in {} s",
+                              unused_, judged, rest_s_);
+        rest_s_ = std::min(2 * rest_s_, kRestMax_s);
+        return false;
+    }
+    if (judged >= 2.0 * kJudged) {  // passed: what is older counts half
+        rest_s_ = kRest_s;
+        used_ /= 2;
+        unused_ /= 2;
+    }
+    return true;
+}
+
+}  // namespace warmfront::forecast
