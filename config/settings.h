@@ -85,6 +85,12 @@ struct PrewarmSettings {
     PrewarmRoles roles = PrewarmRoles::Granted;
 };
 
+struct NextQuerySettings {
+    bool enabled = true;
+    double confidence = 0.8;                   // from which on an expected query is fetched
+    std::chrono::milliseconds window{10'000};  // within which it must come
+};
+
 struct Settings {
     std::vector<Address> listen{{"127.0.0.1", 6432, {}}};
     std::string upstream = "host=127.0.0.1 port=5432 user=postgres dbname=postgres";  // conninfo or URI
@@ -103,6 +109,7 @@ struct Settings {
     VerifySettings verify;
     CatalogSettings catalog;
     PrewarmSettings prewarm;
+    NextQuerySettings next_query;
 };
 
 }  // namespace warmfront

@@ -23,6 +23,7 @@
 #include "proxy/admin/process.h"
 #include "proxy/admin/worker_meter.h"
 #include "proxy/control/control.h"
+#include "proxy/control/next_query_sink.h"
 #include "proxy/control/postgres_upstream.h"
 #include "proxy/control/prewarmer.h"
 #include "proxy/io/signal.h"
@@ -74,12 +75,14 @@ public:
                    write_log_, log_),
           databases_(write_log_, kDatabasesMax,
                      [this](session::Database& database) { control_.catalog_wanted(database); }),
+          foresights_(worker_count(*settings_), store_, &next_query_sink_, settings_->next_query),
           console_(console_context()),
           shared_{clock_,    log_,     write_log_, store_,   flights_,   templates_, interner_, databases_,
                   upstream_, control_, console_,   cancels_, directory_, ledger_,    switches_} {
         switches_.set(*settings_);
         shared_.replace(settings_, std::move(tls));
         databases_.choose(std::make_shared<const sql::Choices>(sql::choices_of(*settings_)));
+        shared_.foresights = &foresights_;
         prewarmer_.emplace(shared_, prewarm_options());
     }
 
@@ -121,6 +124,8 @@ private:
     control::PostgresUpstream upstream_;
     control::Control control_;
     session::Databases databases_;
+    control::NextQuerySink next_query_sink_;
+    session::Foresights foresights_;
     admin::Console console_;
     session::Shared shared_;
     std::optional<control::Prewarmer> prewarmer_;
@@ -148,6 +153,7 @@ Result<void> Server::start() {
     control_.start(databases_);
     for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     prewarmer_->start();
+    next_query_sink_.attach(prewarmer_->prefetcher());
     announce();
     return {};
 }
@@ -172,6 +178,7 @@ admin::Observation Server::observe() const {
     seen.ledger = ledger_.totals();
     seen.observing = switches_.observing();
     seen.prewarm = prewarmer_->numbers();
+    seen.next_query = foresights_.counts();
     seen.process = admin::read_process_stats();
     seen.uptime = std::chrono::milliseconds((clock_.now_us() - started_us_) / 1000);
     seen.not_ready = control_.not_ready_because();
@@ -205,6 +212,7 @@ admin::ConsoleContext Server::console_context() {
     context.flush = [this](const std::optional<std::string>& database) { return flush_cache(database); };
     context.templates = [this] { return ledger_.rows(); };
     context.resume = [this](std::optional<std::uint64_t> digest) { return ledger_.resume(digest); };
+    context.next_query = [this] { return foresights_.rows(clock_.now_us()); };
     context.prewarm = [this] { return prewarmer_->view(); };
     context.prewarm_one = [this](std::string_view replay) { return prewarmer_->prewarm(replay); };
     context.reload = [this]() -> Result<void> {
@@ -318,6 +326,7 @@ void Server::reload() {
     store_.set_limits(store_memory(), static_cast<std::uint64_t>(settings_->cache.ttl.count()));
     control_.set_refresh(settings_->catalog.refresh);
     switches_.set(*settings_);
+    foresights_.set(settings_->next_query);
     if (before->cache.mode != settings_->cache.mode) store_.clear();
     (void)ledger_.resume(std::nullopt);
     auto choices = sql::choices_of(*settings_);
@@ -349,6 +358,7 @@ int Server::run() {
         io::Mailbox keep_running(*loop_);
         loop_->run();
     }
+    next_query_sink_.detach();
     prewarmer_->stop();
     for (std::thread& thread : threads_) thread.join();
     http_ = nullptr;

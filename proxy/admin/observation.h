@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cache/store.h"
+#include "forecast/next_query.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/prewarm_view.h"
 #include "proxy/admin/process.h"
@@ -23,6 +24,7 @@ struct Observation {
     session::LedgerTotals ledger{};
     bool observing = false;  // cache.mode is observe
     PrewarmNumbers prewarm{};
+    forecast::NextQueryCounts next_query{};
     ProcessStats process{};
     std::chrono::milliseconds uptime{0};
     std::string not_ready{};  // why queries cannot be served; empty if they can

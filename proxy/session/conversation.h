@@ -40,6 +40,7 @@
 #include "proxy/session/comparison.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/execution_values.h"
+#include "proxy/session/foresight.h"
 #include "proxy/session/message_walk.h"
 #include "proxy/session/meter.h"
 #include "proxy/session/name_map.h"
@@ -67,6 +68,7 @@ struct Services {
     const Switches& switches;
     Sampler& sampler;
     Ledger& ledger;
+    Foresight* foresight = nullptr;  // nullptr: nobody looks ahead
 };
 
 struct ConversationOptions {
@@ -222,6 +224,10 @@ private:
     void note_refusal(const Plan& plan);
     void count_hit(const Plan& plan, std::uint64_t took_us);
     void count_forwarded(const Exchange& exchange);
+    void foresee(const PlanRef& plan, const cache::KeyView& key, std::string_view rows, bool from_memory);
+    void watch(Exchange& exchange, std::string_view literals);
+    void watch(Exchange& exchange, const Single& single, std::string_view parameter_types);
+    void foresee_after(const Exchange& exchange);
 
     // conversation_backend.cpp
     void on_ready(Exchange& exchange, const wire::Piece& piece);
@@ -298,6 +304,7 @@ private:
     Reply flight_reply_;
 
     std::size_t local_bytes_ = 0;  // held in Local exchanges
+    Trail trail_;
     struct Orphan {
         Database::Judges judges;  // under which its statements were judged before
         std::uint64_t since_us = 0, until_us = 0;

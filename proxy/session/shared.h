@@ -28,6 +28,7 @@
 #include "proxy/session/conversation.h"
 #include "proxy/session/database.h"
 #include "proxy/session/directory.h"
+#include "proxy/session/foresight.h"
 #include "proxy/session/ledger.h"
 #include "proxy/session/switches.h"
 #include "sql/session_settings.h"
@@ -101,6 +102,7 @@ struct Shared {
     std::shared_ptr<const Settings> current_settings{};
     io::TlsContext current_tls{};
     std::atomic<std::size_t> clients{0};
+    Foresights* foresights = nullptr;  // set before the workers are made
 };
 
 }  // namespace warmfront::session

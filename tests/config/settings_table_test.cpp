@@ -85,7 +85,10 @@ TEST_CASE("settings table: each row reads, prints, compares and copies its own m
         {"prewarm.memory_share", "0.5"},
         {"prewarm.lead", "10s"},
         {"prewarm.waste", "0.5"},
-        {"prewarm.roles", "own"}};
+        {"prewarm.roles", "own"},
+        {"next_query.enabled", "false"},
+        {"next_query.confidence", "0.9"},
+        {"next_query.window", "5s"}};
     const std::map<std::string_view, RawValue> records{
         {"tables", record({{"name", "audit.log"}, {"cache", "off"}})},
         {"templates", record({{"match", "SELECT 1"}, {"ttl", "5s"}})}};

@@ -126,7 +126,7 @@ Actor::Actor(Stage& stage, std::string startup_key, ConversationOptions options)
     const Services services{
         stage.store,     stage.flights,   stage.interner,         stage.planner,          stage.key,
         stage.to_client, stage.to_server, stage.scratch_template, stage.scratch_literals, stage.switches,
-        stage.sampler,   stage.ledger};
+        stage.sampler,   stage.ledger,    stage.foresight};
     conversation_ = std::make_unique<Conversation>(services, stage.database, stage.tally, this,
                                                    std::move(startup_key), options);
 }
