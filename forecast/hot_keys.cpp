@@ -8,6 +8,7 @@ namespace warmfront::forecast {
 namespace {
 
 constexpr double kRequestsMin = 0.001;
+constexpr double kShareLooks = 4;           // within the time asked for
 constexpr std::size_t kBucketsMax = 1'000;  // looked at in one forecast
 
 // What the forecast says of one bucket, in requests a second.
@@ -30,12 +31,19 @@ void add_keys(std::unordered_map<std::uint64_t, HotKey>& keys, const SeriesName&
     const std::int64_t first = floor_of(now);
     const std::int64_t beyond =
         std::min(floor_of(std::nextafter(end, now)) + 1, first + static_cast<std::int64_t>(kBucketsMax));
+    std::vector<ShareSource::Share> now_shared;
+    double asked = 0;
     for (std::int64_t bucket = first; bucket < beyond; ++bucket) {
         const std::int64_t begin_s = forecast.from_s + bucket * step_s;
+        // Shares change slowly: of many short buckets not each asks for them.
+        if (bucket == first || static_cast<double>(begin_s) - asked >= options.within_s / kShareLooks) {
+            now_shared = shares.of(name, begin_s);
+            asked = static_cast<double>(begin_s);
+        }
         const double seconds = std::min(end, static_cast<double>(begin_s + step_s)) -
                                std::max(now, static_cast<double>(begin_s));
         const double rate = rate_in(forecast, bucket);
-        for (const auto& [key, share] : shares.of(name, begin_s)) {
+        for (const auto& [key, share] : now_shared) {
             HotKey& hot = keys[key];
             hot.key = key;
             hot.name = name;

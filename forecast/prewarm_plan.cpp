@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -14,21 +13,37 @@ struct Weighed {
     std::size_t candidate;
 };
 
-// Why it is not to be fetched, else nothing; sets why it is.
-std::optional<std::string> refusal_of(const PrewarmCandidate& each, const PrewarmLimits& limits,
-                                      PrewarmFetch& fetch) {
+enum class Verdict : std::uint8_t { Wanted, SwitchedOff, UnderWay, There, TooCold };
+
+PrewarmFetch fetch_of(const PrewarmCandidate& each) {
+    PrewarmFetch fetch;
     fetch.key = each.key;
     fetch.chance = 1 - std::exp(-std::max(0.0, each.requests));
     fetch.worth = fetch.chance * each.saves_us / std::max(1.0, each.bytes);
     fetch.why = each.there ? PrewarmWhy::Expiry : each.voided ? PrewarmWhy::Write : PrewarmWhy::Rise;
-    if (each.switched_off) return "its statement is left out: it did not pay";
-    if (each.under_way) return "was asked for a moment ago";
-    if (each.there && each.expires_in_s > limits.refresh_s)
-        return fmt::format("is there for another {:.1f} s", each.expires_in_s);
-    if (fetch.chance < 1 - limits.waste_max)
-        return fmt::format("{:.2f} requests predicted while it would be good: used with a chance of {:.0f} %",
-                           each.requests, fetch.chance * 100);
-    return std::nullopt;
+    return fetch;
+}
+
+Verdict judged(const PrewarmCandidate& each, const PrewarmLimits& limits, const PrewarmFetch& fetch) {
+    if (each.switched_off) return Verdict::SwitchedOff;
+    if (each.under_way) return Verdict::UnderWay;
+    if (each.there && each.expires_in_s > limits.refresh_s) return Verdict::There;
+    if (fetch.chance < 1 - limits.waste_max) return Verdict::TooCold;
+    return Verdict::Wanted;
+}
+
+std::string refusal_of(Verdict verdict, const PrewarmCandidate& each, const PrewarmFetch& fetch) {
+    switch (verdict) {
+        case Verdict::Wanted: return {};
+        case Verdict::SwitchedOff: return "its statement is left out: it did not pay";
+        case Verdict::UnderWay: return "was asked for a moment ago";
+        case Verdict::There: return fmt::format("is there for another {:.1f} s", each.expires_in_s);
+        case Verdict::TooCold:
+            return fmt::format(
+                "{:.2f} requests predicted while it would be good: used with a chance of {:.0f} %",
+                each.requests, fetch.chance * 100);
+    }
+    return {};
 }
 
 std::string reason_of(const PrewarmCandidate& each, const PrewarmFetch& fetch) {
@@ -49,14 +64,18 @@ std::string reason_of(const PrewarmCandidate& each, const PrewarmFetch& fetch) {
 
 PrewarmDecision prewarm_plan(const std::vector<PrewarmCandidate>& candidates, const PrewarmLimits& limits) {
     PrewarmDecision decision;
-    decision.reasons.resize(candidates.size());
+    if (limits.explains) decision.reasons.resize(candidates.size());
+    const auto explain = [&](std::size_t i, auto&& reason) {
+        if (limits.explains) decision.reasons[i] = reason();
+    };
     std::vector<Weighed> weighed;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-        PrewarmFetch fetch;
-        if (auto refusal = refusal_of(candidates[i], limits, fetch))
-            decision.reasons[i] = std::move(*refusal);
-        else
+        const PrewarmFetch fetch = fetch_of(candidates[i]);
+        const Verdict verdict = judged(candidates[i], limits, fetch);
+        if (verdict == Verdict::Wanted)
             weighed.push_back({fetch, i});
+        else
+            explain(i, [&] { return refusal_of(verdict, candidates[i], fetch); });
     }
     std::ranges::stable_sort(weighed, [](const Weighed& a, const Weighed& b) {
         return a.fetch.why != b.fetch.why ? a.fetch.why < b.fetch.why : a.fetch.worth > b.fetch.worth;
@@ -66,13 +85,13 @@ PrewarmDecision prewarm_plan(const std::vector<PrewarmCandidate>& candidates, co
         // What replaces an answer that is there takes no more room.
         const double more = candidates[i].there ? 0 : candidates[i].bytes;
         if (decision.fetches.size() >= limits.fetches_max) {
-            decision.reasons[i] = "others are worth more, and the rate is used up";
+            explain(i, [] { return "others are worth more, and the rate is used up"; });
         } else if (more > 0 && bytes + more > limits.bytes_max) {
-            decision.reasons[i] = "others are worth more, and the share of the memory is used up";
+            explain(i, [] { return "others are worth more, and the share of the memory is used up"; });
         } else {
             bytes += more;
             decision.fetches.push_back(fetch);
-            decision.reasons[i] = reason_of(candidates[i], fetch);
+            explain(i, [&, &fetched = fetch, at = i] { return reason_of(candidates[at], fetched); });
         }
     }
     return decision;

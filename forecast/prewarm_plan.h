@@ -37,6 +37,7 @@ struct PrewarmLimits {
     double bytes_max = 0;         // that fetched answers may take in addition
     double refresh_s = 1;         // an answer that expires within it is fetched anew
     double waste_max = 0.25;
+    bool explains = true;  // fill PrewarmDecision::reasons, which takes longer than the decision
 };
 
 struct PrewarmFetch {
@@ -47,11 +48,10 @@ struct PrewarmFetch {
 };
 
 // What to fetch now, in this order: what writes voided, what is about to expire, what is about to rise; each
-// by worth. `refused`: for each candidate not among them, why, for people; of one length with `candidates`,
-// empty for the chosen ones.
+// by worth.
 struct PrewarmDecision {
     std::vector<PrewarmFetch> fetches;
-    std::vector<std::string> reasons;  // of each candidate, chosen or not
+    std::vector<std::string> reasons;  // of each candidate, chosen or not, for people
 };
 [[nodiscard]] PrewarmDecision prewarm_plan(const std::vector<PrewarmCandidate>& candidates,
                                            const PrewarmLimits& limits);

@@ -143,7 +143,8 @@ std::string percent(std::uint64_t part, std::uint64_t all) {
 
 void show_hot(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
     Rows rows;
-    for (const HotRow& each : context.prewarm()->hot)
+    const auto view = context.prewarm();
+    for (const HotRow& each : view->hot)
         rows.push_back({each.database, each.template_digest, each.role, fmt::format("{:.3f}", each.rate_now),
                         fmt::format("{:.3f}", each.rate_most), fmt::format("{:.2f}", each.requests),
                         fmt::format("{:.1f}", each.saves_us / 1000), fmt::format("{:.0f}", each.bytes),

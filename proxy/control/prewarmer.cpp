@@ -123,7 +123,8 @@ void Prewarmer::run() {
     for (;;) {
         {
             std::unique_lock lock(mutex_);
-            wake_.wait_for(lock, kTick, [this] { return stopping_; });
+            // Many keys are looked at less often: never more than a hundredth of a core or so.
+            wake_.wait_for(lock, kTick * (1 + watched_.size() / kKeysPerTick), [this] { return stopping_; });
             if (stopping_) return;
         }
         tick();
@@ -163,8 +164,9 @@ void Prewarmer::tick() {
         settings->prewarm.memory_share * static_cast<double>(settings->cache.memory) - awaiting_bytes;
     limits.refresh_s = std::max(0.1, 0.1 * seconds(settings->cache.ttl));
     limits.waste_max = settings->prewarm.waste;
+    limits.explains = plans;
     const auto decision = forecast::prewarm_plan(candidates, limits);
-    for (std::size_t i = 0; i < watched_.size(); ++i)
+    for (std::size_t i = 0; plans && i < watched_.size(); ++i)
         watched_[i]->plan = watched_[i]->refused.empty() ? decision.reasons[i] : watched_[i]->refused;
     for (const auto& fetch : decision.fetches) submit(fetch);
     if (plans) show();

@@ -1,11 +1,12 @@
 // proxy/control/prewarmer.h: keeps in memory what is about to be asked for: runs the plan of
 // forecast/prewarm_plan.h on a thread of its own and feeds the prefetcher.
 //
-// Every kTick it looks what has become of the hot keys (Store::glance: a short lock for each, no trace in the
-// cache), so that an answer which a write voided is fetched anew at once, and one about to expire before it
-// does; every kPlanEvery it asks anew which keys are hot, lets the governor judge what clients' own misses
-// take (forecast/pacing.h), and looks which statements did not pay. While PostgreSQL cannot be reached, in
-// observe mode, and with prewarm.enabled off, nothing is fetched.
+// Every kTick (for kKeysPerTick keys; for more, as much longer) it looks what has become of the hot keys
+// (Store::glance: a short lock for each, no trace in the cache), so that an answer which a write voided is
+// fetched anew at once, and one about to expire before it does; every kPlanEvery it asks anew which keys are
+// hot, lets the governor judge what clients' own misses take (forecast/pacing.h), and looks which statements
+// did not pay. While PostgreSQL cannot be reached, in observe mode, and with prewarm.enabled off, nothing is
+// fetched.
 //
 // Bounds: kKeysMax hot keys, kCommandsMax more given by the operator (PREWARM), which count as asked for once
 // a second for kCommandHolds.
@@ -54,6 +55,7 @@ struct MissLoad {
 class Prewarmer {
 public:
     static constexpr std::chrono::milliseconds kTick{25};
+    static constexpr std::size_t kKeysPerTick = 1'000;
     static constexpr std::chrono::milliseconds kPlanEvery{500};
     static constexpr std::chrono::seconds kCommandHolds{600};
     static constexpr std::size_t kKeysMax = 10'000;

@@ -270,3 +270,55 @@ TEST_CASE("store: threads may find, fill, void, clear and resize at once") {
     CHECK(hits > 0);
     CHECK(store.stats().bytes <= 2 * kMiB);
 }
+
+TEST_CASE("store: a glance leaves no trace, and tells what a look-up would find") {
+    WriteLog log;
+    Line& line = log.line("app", sql::Oid{1});
+    Store store{{.memory_bytes = kMiB, .ttl_ms = 100}};
+    CHECK_FALSE(store.glance(key_of("a"), 0).current);
+    const Seen seen{&line, line.sequence.load()};
+    CHECK(store.fill(entry_of(key_of("a"), {&seen, 1}, "A", 50)));
+    const auto glance = store.glance(key_of("a"), 149);
+    CHECK(glance.current);
+    CHECK(glance.filled_at_ms == 50);
+    CHECK(glance.expires_at_ms == 150);
+    CHECK(glance.charge > 0);
+    CHECK_FALSE(store.glance(key_of("a"), 150).current);
+    CHECK_FALSE(store.glance(key_of("a"), 150).overtaken);
+    Line* const changed[] = {&line};
+    begin(changed);
+    end(changed);
+    CHECK(store.glance(key_of("a"), 60).overtaken);
+    CHECK_FALSE(store.glance(key_of("a"), 60).current);
+    const auto stats = store.stats();
+    CHECK(stats.entries == 1);
+    CHECK(stats.voided + stats.expired == 0);
+}
+
+TEST_CASE("store: what nobody has asked for yet is counted when it is used, or leaves unused") {
+    Worth worth;
+    Store store{{.memory_bytes = kMiB, .ttl_ms = 100}};
+    const auto fetched = [&](std::string_view key, std::uint64_t at_ms) {
+        return Entry::make(key_of(key), {}, {}, "body", at_ms, {.worth = &worth, .worth_us = 7});
+    };
+    CHECK(store.fill(fetched("used", 0)));
+    CHECK(store.fill(fetched("expires", 0)));
+    CHECK(store.fill(fetched("replaced", 0)));
+    CHECK(store.fill(fetched("cleared", 0)));
+    CHECK_FALSE(store.fill(fetched("used", 0)));  // not newer
+    CHECK(worth.fetched == 4);
+    CHECK(store.glance(key_of("used"), 0).awaits_use);
+    CHECK(body_of(store.find(key_of("used"), 1)) == "body");
+    CHECK(body_of(store.find(key_of("used"), 1)) == "body");
+    CHECK_FALSE(store.glance(key_of("used"), 0).awaits_use);
+    CHECK(worth.used == 1);
+    CHECK(worth.saved_us == 7);
+    CHECK(worth.unused == 0);
+    CHECK(body_of(store.find(key_of("expires"), 100)) == "(miss)");
+    CHECK(worth.unused == 1);
+    CHECK(store.fill(entry_of("replaced", "new", 50)));
+    CHECK(worth.unused == 2);
+    store.clear();
+    CHECK(worth.unused == 3);
+    CHECK(worth.used + worth.unused == worth.fetched);
+}

@@ -39,7 +39,7 @@ double Metrics::sum(std::string_view name, std::string_view label) const {
 
 WarmfrontProcess::WarmfrontProcess(const PostgresServer& upstream, Options options)
     : options_(std::move(options)),
-      upstream_conninfo_(upstream.conninfo()),
+      upstream_conninfo_(options_.upstream.empty() ? upstream.conninfo() : options_.upstream),
       port_(free_port()),
       http_port_(free_port()) {
     if (direct_mode()) {

@@ -38,6 +38,7 @@ public:
     struct Options {
         std::string binary = WARMFRONT_BINARY_PATH;
         std::string settings = {};  // YAML, added to listen, upstream, http and state_dir
+        std::string upstream = {};  // conninfo; empty: the server's superuser
         bool tls = false;           // towards clients, with a certificate of its own
     };
     explicit WarmfrontProcess(const PostgresServer& upstream) : WarmfrontProcess(upstream, Options{}) {}

@@ -100,6 +100,11 @@ struct Desk {
                 row.saved_us = 4400;
                 row.bytes = 300;
                 row.entries = 1;
+                row.fetched = 20;
+                row.fetched_used = 5;
+                row.fetched_unused = 15;
+                row.fetch_spent_us = 30'000;
+                row.fetch_saved_us = 7'500;
                 session::TemplateRow off = row;
                 off.off = session::Off::BreakEven;
                 off.off_reason = "too few hits";
@@ -110,6 +115,30 @@ struct Desk {
         .resume = [this](std::optional<std::uint64_t> digest) -> std::size_t {
             called.push_back("resume " + (digest ? std::to_string(*digest) : "(all)"));
             return digest == 1 ? 0 : 1;
+        },
+        .prewarm =
+            [] {
+                auto view = std::make_shared<PrewarmView>();
+                view->enabled = true;
+                HotRow& hot = view->hot.emplace_back();
+                hot.database = "shop";
+                hot.template_digest = "00000000000000ab";
+                hot.statement = "SELECT * FROM t WHERE id = 5";
+                hot.role = "ann";
+                hot.rate_now = 0.5;
+                hot.rate_most = 2;
+                hot.requests = 12;
+                hot.saves_us = 1500;
+                hot.bytes = 300;
+                hot.state = "absent";
+                hot.plan = "from 0.5/s to 2/s";
+                view->off[{"shop", 0xab}] = "15 of the last 20 answers fetched went unused";
+                return view;
+            },
+        .prewarm_one = [this](std::string_view replay) -> Result<void> {
+            called.push_back("prewarm " + std::string(replay));
+            if (replay != "{}") return fail("22023", "this is no replay");
+            return {};
         },
         .reload =
             [this] {
@@ -142,6 +171,13 @@ TEST_CASE("console: each command gives its table") {
              {"SHOW TEMPLATES", ",yes,off: break_even,too few hits,4,"},
              {"SHOW TEMPLATES", ",,opaque,no,,is no plain SELECT,0,"},
              {"SHOW CACHE", "|D:mode,serve|"},
+             {"SHOW HOT",
+              "|D:shop,00000000000000ab,ann,0.500,2.000,12.00,1.5,300,absent,from 0.5/s to 2/s,SELECT "
+              "* FROM t WHERE id = 5|"},
+             {"SHOW PREWARM",
+              "|D:00000000000000ab,shop,off,15 of the last 20 answers fetched went "
+              "unused,20,5,15,75.0,30.0,7.5,"
+              "SELECT * FROM t WHERE id = ?|"},
              {"SHOW REFUSALS", "T:database,reason,count|D:shop,volatile_function,1|C:SHOW|Z:I"},
              {"SHOW INVALIDATIONS", "T:database,cause,count|D:shop,write,5|C:SHOW|Z:I"},
              {"SHOW CONNECTIONS", "|D:0,12,127.0.0.1:5000,ann,shop,,idle,,99,0|C:SHOW|Z:I"},
@@ -180,6 +216,8 @@ TEST_CASE("console: actions call what they are for, once") {
                           {"resume template;", "resume (all)", "C:RESUME|Z:I"},
                           {"RESUME TEMPLATE 0000000000000001", "resume 1",
                            "E:42704 there is no template 0000000000000001 []|Z:I"},
+                          {"PREWARM {};", "prewarm {}", "C:PREWARM|Z:I"},
+                          {"prewarm {]", "prewarm {]", "E:22023 this is no replay []|Z:I"},
                           {"RELOAD", "reload", "C:RELOAD|Z:I"},
                           {"SHUTDOWN;", "shutdown", "C:SHUTDOWN|Z:I"},
                           {"EXPLAIN CACHE select 1 ;", "explain in= select 1",
@@ -206,7 +244,8 @@ TEST_CASE("console: what is no command is an error that lists the commands, and 
     for (const std::string_view command :
          {"SELECT * FROM t", "SHOW", "SHOW STATSX", "SHOWSTATS", "SHOW STATS now", "FLUSH a b", "FLUSH \"a",
           "FLUSH \"\"", "RELOAD x", "SHUTDOWN now", "EXPLAIN CACHE", "EXPLAIN CACHE IN",
-          "EXPLAIN CACHE IN shop", "EXPLAIN select 1", "SHOW STATS; SHUTDOWN", "SHOW work_mem", "SETTLE"}) {
+          "EXPLAIN CACHE IN shop", "EXPLAIN select 1", "SHOW STATS; SHUTDOWN", "SHOW work_mem", "SETTLE",
+          "PREWARM"}) {
         CAPTURE(command);
         Desk desk;
         const std::string answer = desk.ask(command);

@@ -110,6 +110,13 @@ TEST_CASE("metrics: values are where they belong") {
              {"warmfront_cache_entries", 7},
              {"warmfront_cache_bytes", 4'096},
              {"warmfront_ready", 1},
+             {R"(warmfront_prewarm_fetches_total{outcome="refused"})", 1},
+             {R"(warmfront_prewarm_stored_total{reason="rise"})", 3},
+             {"warmfront_prewarm_used_total", 3},
+             {"warmfront_prewarm_spent_seconds_total", 1.5},
+             {"warmfront_prewarm_waiting", 2},
+             {"warmfront_prewarm_rate", 12.5},
+             {"warmfront_prewarm_hot_keys", 6},
              {"process_cpu_seconds_total", 1.5},
              {"process_threads", 3}}) {
         CAPTURE(name);

@@ -22,6 +22,15 @@ inline Observation sample_observation() {
     observation.databases = counters.totals();
     observation.store = {.entries = 7, .bytes = 4'096, .fills = 9, .evictions = 1};
     observation.store_bytes_max = 1 << 20;
+    observation.prewarm = {.outcomes = {{"stored", 4}, {"refused", 1}},
+                           .stored = {{"rise", 3}, {"write", 1}},
+                           .dropped = 0,
+                           .waiting = 2,
+                           .rate = 12.5,
+                           .hot_keys = 6,
+                           .templates_off = 0};
+    observation.ledger.fetched_used = 3;
+    observation.ledger.fetch_spent_us = 1'500'000;
     observation.process = {.resident_bytes = 1'000'000, .cpu_seconds = 1.5, .threads = 3};
     observation.uptime = std::chrono::milliseconds(61'000);
     return observation;

@@ -1,0 +1,83 @@
+// proxy/control/key_book.h: the keys of the request history, as the prewarmer wants them: their shares of
+// their templates by time of day, and what asks for them again.
+//
+// Reads a few templates at each call, those that were read longest ago first, so that no call takes long; a
+// template is read anew every kReadEvery. Bounds: kTemplatesMax templates, those with the highest forecast;
+// kKeysMax keys of each; a slot of the day has kSlot_s.
+//
+// On the prewarmer's thread alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "forecast/board.h"
+#include "forecast/hot_keys.h"
+#include "forecast/pooling.h"
+#include "proxy/control/prewarmer.h"
+
+namespace warmfront::control {
+
+// A key as the history remembers it.
+struct KeyRecord {
+    std::uint64_t id = 0;  // the history's own
+    std::string replay;    // empty: it cannot be asked for again
+    struct Step {
+        std::int64_t begin_s = 0, step_s = 0;
+        std::uint64_t requests = 0;
+    };
+    std::vector<Step> steps;  // in which it was asked for
+};
+
+class KeyBook final : public forecast::ShareSource {
+public:
+    static constexpr std::size_t kTemplatesMax = 256;
+    static constexpr std::size_t kKeysMax = 200;
+    static constexpr std::size_t kReadsAtOnce = 4;
+
+    struct Options {
+        // The keys of a template that were asked for most within [from_s, to_s), most first.
+        std::function<std::vector<KeyRecord>(const forecast::SeriesName& name, std::int64_t from_s,
+                                             std::int64_t to_s, std::size_t keys_max)>
+            keys;
+        // How many requests of the template there were in all, in those steps: keys not known count as well.
+        std::function<std::uint64_t(const forecast::SeriesName& name, std::int64_t from_s, std::int64_t to_s)>
+            requests;
+        std::int64_t cycle_s = 86'400;  // what repeats
+        std::size_t slots = 96;         // of it
+        std::int64_t look_back_s = 7 * 86'400;
+        std::int64_t read_every_s = 60;
+    };
+    explicit KeyBook(Options options) : options_(std::move(options)) {}
+
+    // For Prewarmer::Options.
+    [[nodiscard]] std::vector<forecast::HotKey> hot(const forecast::Forecasts& forecasts, std::int64_t now_s,
+                                                    double within_s);
+    [[nodiscard]] std::optional<KnownKey> known(std::uint64_t key) const;
+
+    [[nodiscard]] std::vector<Share> of(const forecast::SeriesName& name, std::int64_t time_s) const override;
+
+private:
+    struct Page {  // one template
+        std::unique_ptr<forecast::KeyShares> shares;
+        std::vector<std::uint64_t> keys;
+        std::int64_t read_s = 0;
+    };
+    void choose(const forecast::Forecasts& forecasts);
+    void read(const forecast::SeriesName& name, Page& page, std::int64_t now_s);
+    [[nodiscard]] std::uint64_t number_of(const forecast::SeriesName& name, std::uint64_t id) const;
+    void forget(const Page& page);
+
+    const Options options_;
+    std::map<forecast::SeriesName, Page> pages_;
+    std::unordered_map<std::uint64_t, std::string> replays_;  // by key, of all pages
+};
+
+}  // namespace warmfront::control
