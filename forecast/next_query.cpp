@@ -231,6 +231,7 @@ std::size_t NextQuery::candidates(std::uint64_t id, std::uint64_t now_us, Candid
         if (pair.to == 0 || !pair.mapping) continue;
         const double confidence = probability(*statement, pair) * pair.mapping->bound;
         pair.in_force = confidence >= options_.confidence * (pair.in_force ? kStay : 1);
+        if (pair.there_run >= kThereRun && tick_ % kSampleEvery != 0) continue;
         if (pair.in_force && now_us >= pair.off_until_us) found[count++] = {pair.to, confidence};
     }
     return count;
@@ -265,12 +266,14 @@ std::optional<NextQuery::Parameters> NextQuery::parameters(QueryPair of,
 
 void NextQuery::there(QueryPair of) {
     Pair* const pair = find(of);
+    if (pair != nullptr) ++pair->there_run;
     for (NextQueryCounts* counts : {&totals_, pair ? &pair->counts : nullptr})
         if (counts != nullptr) ++counts->predicted, ++counts->there;
 }
 
 void NextQuery::prefetched(QueryPair of) {
     Pair* const pair = find(of);
+    if (pair != nullptr) pair->there_run = 0;
     for (NextQueryCounts* counts : {&totals_, pair ? &pair->counts : nullptr})
         if (counts != nullptr) ++counts->predicted, ++counts->prefetched;
 }

@@ -78,6 +78,7 @@ public:
     static constexpr std::size_t kSources = 6;  // remembered for a parameter
     static constexpr double kPrior = 0.5, kStay = 0.9;
     static constexpr std::uint64_t kOffMax = 64;
+    static constexpr std::uint32_t kThereRun = 16;
 
     struct Options {
         double confidence = 0.8;
@@ -106,7 +107,8 @@ public:
         double confidence = 0;
     };
     using Candidates = std::array<Candidate, kSuccessors>;
-    // What is in force of what follows it, and not off; how many there are. It was just asked for.
+    // What is in force of what follows it, and not off; how many there are. It was just asked for. A pair
+    // whose answers were there kThereRun times in a row is told only now and then.
     [[nodiscard]] std::size_t candidates(std::uint64_t statement, std::uint64_t now_us, Candidates& found);
     // Whether what is saved, if the confidence is right, is more than what is wasted and the overhead.
     // origin_us: PostgreSQL's time for it.
@@ -152,7 +154,8 @@ private:
         std::uint64_t seen = 0, last = 0;
         double count = 0;
         bool in_force = false;
-        std::uint32_t eager = 0;  // so many examples are wanted, whatever is known
+        std::uint32_t there_run = 0;  // predictions whose answer was there, since one was not
+        std::uint32_t eager = 0;      // so many examples are wanted, whatever is known
         std::unique_ptr<Mapping> mapping;
         NextQueryCounts counts;
         // Since it was last judged:

@@ -127,7 +127,7 @@ void Foresight::learn(const Trail& trail, forecast::QueryPair pair, const Reques
     if (exemplars_.size() >= kExemplarsMax) exemplars_.clear();
     exemplars_.insert_or_assign(
         {pair.to, request.settings->fingerprint},
-        Exemplar{request.plan, kind_of(request.key), row_limit_of(request.key), std::string(details)});
+        Exemplar{request.plan, request.kind, request.row_limit, std::string(request.details)});
 }
 
 void Foresight::predict(Trail& trail, const Request& request, std::uint64_t now_us) {

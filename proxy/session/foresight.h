@@ -12,7 +12,7 @@
 //
 // One Foresight for each worker, which learns from that worker's sessions. Its lock is the worker's alone but
 // for the moments in which somebody looks (rows(), counts()). At kExemplarsMax exemplars and kNamesMax names
-// all are forgotten and come anew. Watching a hit costs some tens of nanoseconds and allocates nothing.
+// all are forgotten and come anew. Watching a hit allocates nothing, unless something is expected of it.
 #pragma once
 
 #include <array>

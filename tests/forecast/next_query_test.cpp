@@ -251,6 +251,30 @@ TEST_CASE("next query: what does not pay is off for a while, each time for longe
     CHECK(model.totals().saved_us == 40'000);
 }
 
+TEST_CASE("next query: what is always there already is looked for only now and then") {
+    std::mt19937 random(10);
+    NextQuery model;
+    Asker asker(model);
+    for (int i = 0; i < 40; ++i) browse(asker, random);
+    const auto told = [&] {
+        int count = 0;
+        for (int i = 0; i < 80; ++i) {
+            browse(asker, random);
+            asker.ask(kProduct, {"1"}, {"1", "x"});
+            if (asker.expects() == "12(1)") ++count;
+            asker.ask(kReviews, {"1"}, {"9", "2", "x"});
+            asker.leave();
+        }
+        return count;
+    };
+    CHECK(told() == 80);
+    for (std::uint32_t i = 0; i < NextQuery::kThereRun; ++i) model.there({kProduct, kReviews});
+    CHECK(told() > 0);
+    CHECK(told() < 40);
+    model.prefetched({kProduct, kReviews});
+    CHECK(told() == 80);
+}
+
 TEST_CASE("next query: it pays where more is saved than wasted") {
     const NextQuery model({.overhead_us = 50});
     CHECK(model.pays(0.9, 1'000));
