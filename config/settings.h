@@ -133,6 +133,12 @@ struct PrewarmSettings {
     bool command = false;  // PREWARM
 };
 
+struct NextQuerySettings {
+    bool enabled = true;
+    double confidence = 0.8;                   // from which on an expected query is fetched
+    std::chrono::milliseconds window{10'000};  // within which it must come
+};
+
 struct Settings {
     std::vector<Address> listen{{"127.0.0.1", 6432, {}}};
     std::string upstream = "host=127.0.0.1 port=5432 user=postgres dbname=postgres";  // conninfo or URI
@@ -153,6 +159,7 @@ struct Settings {
     ForecastSettings forecast;
     CapacitySettings capacity;
     PrewarmSettings prewarm;
+    NextQuerySettings next_query;
 };
 
 }  // namespace warmfront

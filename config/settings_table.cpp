@@ -290,6 +290,16 @@ std::vector<Setting> make_table() {
             at(&S::capacity, &CapacitySettings::lower_after),
             "The recommendation goes up at once, and down only to the most that was needed within this "
             "time."),
+        row("next_query.enabled", Live, BooleanType{}, at(&S::next_query, &NextQuerySettings::enabled),
+            "Whether the query that a session is expected to send next is fetched ahead: one that "
+            "followed this one before, with parameters that came from this one's first row or "
+            "parameters. It is fetched as `prewarm` says (connections, rate, roles), and only where it "
+            "saves more than it may waste. `SHOW NEXT_QUERY` tells what it brings."),
+        row("next_query.confidence", Live, ShareType{}, at(&S::next_query, &NextQuerySettings::confidence),
+            "How sure it must be that the query comes, with these parameters, before it is fetched."),
+        row("next_query.window", Live, DurationType{10ms, 1h}, at(&S::next_query, &NextQuerySettings::window),
+            "How long after a query another one still counts as its next. What was fetched and is not "
+            "asked for by then counts as wasted."),
     };
 }
 

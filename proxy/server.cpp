@@ -27,6 +27,7 @@
 #include "proxy/control/control.h"
 #include "proxy/control/counted_loads.h"
 #include "proxy/control/historian.h"
+#include "proxy/control/next_query_sink.h"
 #include "proxy/control/postgres_upstream.h"
 #include "proxy/control/prewarmer.h"
 #include "proxy/control/trainer.h"
@@ -92,12 +93,14 @@ public:
               std::make_unique<control::CountedLoads>([this] { return counted_loads(); },
                                                       settings_->forecast.bucket / kSecond),
               [] { return std::make_unique<forecast::RecentLevel>(); }, board_, clock_, log_),
+          foresights_(worker_count(*settings_), store_, &next_query_sink_, settings_->next_query),
           console_(console_context()),
           shared_{clock_,    log_,     write_log_, store_,   flights_,   templates_, interner_, databases_,
                   upstream_, control_, console_,   cancels_, directory_, ledger_,    switches_} {
         switches_.set(*settings_);
         shared_.replace(settings_, std::move(tls));
         databases_.choose(std::make_shared<const sql::Choices>(sql::choices_of(*settings_)));
+        shared_.foresights = &foresights_;
         prewarmer_.emplace(shared_, prewarm_options());
     }
 
@@ -151,6 +154,8 @@ private:
     session::Databases databases_;
     forecast::Board board_;
     control::Trainer trainer_;
+    control::NextQuerySink next_query_sink_;
+    session::Foresights foresights_;
     admin::Console console_;
     session::Shared shared_;
     std::optional<control::Prewarmer> prewarmer_;
@@ -183,6 +188,7 @@ Result<void> Server::start() {
     if (historian_) historian_->start(wall_clock_ms());
     for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     prewarmer_->start();
+    next_query_sink_.attach(prewarmer_->prefetcher());
     announce();
     return {};
 }
@@ -280,6 +286,7 @@ admin::Observation Server::observe() const {
     if (historian_) seen.history = historian_->numbers();
     seen.observing = switches_.observing();
     seen.prewarm = prewarmer_->numbers();
+    seen.next_query = foresights_.counts();
     seen.process = admin::read_process_stats();
     seen.uptime = std::chrono::milliseconds((clock_.now_us() - started_us_) / 1000);
     seen.outlook = trainer_.outlook();
@@ -334,6 +341,7 @@ admin::ConsoleContext Server::console_context() {
     context.flush = [this](const std::optional<std::string>& database) { return flush_cache(database); };
     context.templates = [this] { return ledger_.rows(); };
     context.resume = [this](std::optional<std::uint64_t> digest) { return ledger_.resume(digest); };
+    context.next_query = [this] { return foresights_.rows(clock_.now_us()); };
     context.prewarm = [this] { return prewarmer_->view(); };
     context.prewarm_one = [this](std::string_view replay) { return prewarmer_->prewarm(replay); };
     context.reload = [this]() -> Result<void> {
@@ -455,6 +463,7 @@ void Server::reload() {
     switches_.set(*settings_);
     if (disk_) disk_->set_ttl(static_cast<std::uint64_t>(settings_->cache.ttl.count()));
     if (before->cache.mode != settings_->cache.mode) clear_cache();
+    foresights_.set(settings_->next_query);
     (void)ledger_.resume(std::nullopt);
     auto choices = sql::choices_of(*settings_);
     if (choices != sql::choices_of(*before))
@@ -488,6 +497,7 @@ int Server::run() {
         io::Mailbox keep_running(*loop_);
         loop_->run();
     }
+    next_query_sink_.detach();
     prewarmer_->stop();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();

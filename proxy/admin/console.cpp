@@ -10,6 +10,7 @@
 #include "config/version.h"
 #include "proxy/admin/console_reply.h"
 #include "proxy/admin/forecast_rows.h"
+#include "proxy/admin/next_query_table.h"
 #include "sql/choices.h"
 
 namespace warmfront::admin {
@@ -195,6 +196,10 @@ void show_prewarm(ConsoleReply& reply, const ConsoleContext& context, std::strin
     reply.table(kColumns, rows);
 }
 
+void show_next_query(ConsoleReply& reply, const ConsoleContext& context, std::string_view) {
+    reply.table(next_query_columns(), next_query_table(context.next_query()));
+}
+
 void prewarm(ConsoleReply& reply, const ConsoleContext& context, std::string_view argument) {
     if (argument.empty()) return reply.fail({"42601", "PREWARM takes a replay, a JSON object"});
     const auto result = context.prewarm_one(argument);
@@ -321,6 +326,8 @@ std::span<const Command> commands() {
         {"SHOW HOT", "", "what is predicted to be asked for, and what is done about it", show_hot},
         {"SHOW PREWARM", "", "statement by statement: answers fetched ahead, used and unused, cost and gain",
          show_prewarm},
+        {"SHOW NEXT_QUERY", "",
+         "which query follows which, how sure that is, and what fetching it ahead brings", show_next_query},
         {"SHOW REFUSALS", "", "reads that are not kept, by reason", show_refusals},
         {"SHOW INVALIDATIONS", "", "what voided answers, by cause", show_invalidations},
         {"SHOW FORECAST", "", "the loads to come, series by series, and how sure that is", show_forecast},

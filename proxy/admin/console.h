@@ -23,6 +23,7 @@
 #include "proxy/admin/observation.h"
 #include "proxy/admin/prewarm_view.h"
 #include "proxy/session/directory.h"
+#include "proxy/session/next_query_row.h"
 #include "proxy/session/shared.h"
 #include "proxy/session/template_row.h"
 
@@ -43,6 +44,8 @@ struct ConsoleContext {
     // On again, whatever switched them off; nullopt: all. How many there were.
     std::function<std::size_t(std::optional<std::uint64_t> digest)> resume;
     std::function<std::shared_ptr<const PrewarmView>()> prewarm;
+    // From first to last as they are to be shown.
+    std::function<std::vector<session::NextQueryView>()> next_query;
     // Of a replay's text (proxy/control/replay.h): begins to fetch its answer.
     std::function<Result<void>(std::string_view replay)> prewarm_one;
     std::function<Result<void>()> reload;

@@ -256,6 +256,21 @@ static Samples ready(const Observation& seen) {
     return one(seen.not_ready.empty() ? 1 : 0);
 }
 
+static Samples next_query_fetches(const Observation& seen) {
+    const forecast::NextQueryCounts& counts = seen.next_query;
+    return {sample({{"outcome", "used"}}, static_cast<double>(counts.used)),
+            sample({{"outcome", "late"}}, static_cast<double>(counts.late)),
+            sample({{"outcome", "wasted"}}, static_cast<double>(counts.wasted))};
+}
+template <auto Member>
+static Samples of_next_query(const Observation& seen) {
+    return one(static_cast<double>(seen.next_query.*Member));
+}
+template <auto Member>
+static Samples next_query_seconds(const Observation& seen) {
+    return one(static_cast<double>(seen.next_query.*Member) / 1e6);
+}
+
 std::span<const Metric> metrics_table() {
     using enum prometheus::MetricType;
     using Total = DatabaseTotals;
@@ -267,6 +282,7 @@ std::span<const Metric> metrics_table() {
     using Effort = forecast::TrainingEffort;
     using Capacity = forecast::Capacity;
     using History = HistoryNumbers;
+    using Next = forecast::NextQueryCounts;
     static constexpr Metric kTable[] = {
         {"warmfront_build_info", Gauge, "1; the label says which version runs.", build_info},
         {"warmfront_ready", Gauge, "1 while queries can be served, as /readyz says.", ready},
@@ -424,6 +440,24 @@ std::span<const Metric> metrics_table() {
          of_history<&History::file_bytes>},
         {"warmfront_history_write_seconds", Gauge, "How long the last bucket took to be written.",
          of_history<&History::write_seconds>},
+
+        {"warmfront_next_query_predicted_total", Counter,
+         "Queries that a session was expected to send next, with their parameters.",
+         of_next_query<&Next::predicted>},
+        {"warmfront_next_query_there_total", Counter,
+         "Of those, the ones whose answer was in memory already.", of_next_query<&Next::there>},
+        {"warmfront_next_query_prefetched_total", Counter, "Of those, the ones handed out to be fetched.",
+         of_next_query<&Next::prefetched>},
+        {"warmfront_next_query_fetches_total", Counter,
+         "Of those, by what came of it: answered from memory when they were sent, sent before the answer was "
+         "there, not sent in time.",
+         next_query_fetches},
+        {"warmfront_next_query_saved_seconds_total", Counter,
+         "PostgreSQL's time that clients did not wait for because the answer was fetched ahead.",
+         next_query_seconds<&Next::saved_us>},
+        {"warmfront_next_query_wasted_seconds_total", Counter,
+         "PostgreSQL's time for answers fetched ahead that the session did not ask for.",
+         next_query_seconds<&Next::wasted_us>},
 
         {"process_resident_memory_bytes", Gauge, "Resident memory.", of_process<&Process::resident_bytes>},
         {"process_virtual_memory_bytes", Gauge, "Virtual memory.", of_process<&Process::virtual_bytes>},

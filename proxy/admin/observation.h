@@ -10,6 +10,7 @@
 #include "cache/disk_tier.h"
 #include "cache/store.h"
 #include "forecast/outlook.h"
+#include "forecast/next_query.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/prewarm_view.h"
 #include "proxy/admin/history_numbers.h"
@@ -29,6 +30,7 @@ struct Observation {
     HistoryNumbers history{};
     bool observing = false;  // cache.mode is observe
     PrewarmNumbers prewarm{};
+    forecast::NextQueryCounts next_query{};
     ProcessStats process{};
     std::chrono::milliseconds uptime{0};
     std::shared_ptr<const forecast::Outlook> outlook = std::make_shared<forecast::Outlook>();

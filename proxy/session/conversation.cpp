@@ -110,6 +110,7 @@ void Conversation::mark(Exchange& exchange, const sql::Analysis& analysis, const
 
 std::vector<Unsettled> Conversation::abandon() {
     std::vector<Unsettled> unsettled;
+    if (services_.foresight != nullptr) services_.foresight->ended(trail_, now_us_);
     if (wait_ == Wait::Flight) leave_flight();
     wait_ = Wait::None;
     for (Exchange& exchange : exchanges_) {

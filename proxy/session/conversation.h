@@ -42,6 +42,7 @@
 #include "proxy/session/exchange.h"
 #include "proxy/session/execution_values.h"
 #include "proxy/session/key_tally.h"
+#include "proxy/session/foresight.h"
 #include "proxy/session/message_walk.h"
 #include "proxy/session/meter.h"
 #include "proxy/session/name_map.h"
@@ -71,6 +72,7 @@ struct Services {
     Ledger& ledger;
     KeyTallySlot& keys;
     cache::DiskTier* disk = nullptr;  // none: nullptr
+    Foresight* foresight = nullptr;  // nullptr: nobody looks ahead
 };
 
 struct ConversationOptions {
@@ -237,6 +239,10 @@ private:
         if (services_.keys) services_.keys->count(key, plan.made_from, settings_);
     }
     void count_forwarded(const Exchange& exchange);
+    void foresee(const PlanRef& plan, const cache::KeyView& key, std::string_view rows, bool from_memory);
+    void watch(Exchange& exchange, std::string_view literals);
+    void watch(Exchange& exchange, const Single& single, std::string_view parameter_types);
+    void foresee_after(const Exchange& exchange);
 
     // conversation_backend.cpp
     void on_ready(Exchange& exchange, const wire::Piece& piece);
@@ -317,6 +323,7 @@ private:
     std::uint64_t disk_since_us_ = 0;  // when the answer at hand was asked of the disk tier; 0: it was not
 
     std::size_t local_bytes_ = 0;  // held in Local exchanges
+    Trail trail_;
     struct Orphan {
         Database::Judges judges;  // under which its statements were judged before
         std::uint64_t since_us = 0, until_us = 0;

@@ -58,6 +58,8 @@ void Conversation::on_backend(const wire::Piece& piece, std::uint64_t now_us) {
     exchange.capture.on_backend(piece);
     exchange.answer_bytes += piece.raw.size();
     if (piece.type == 'C' && piece.whole()) exchange.answer_rows += rows_of_close(piece.body);
+    if (exchange.trailed && piece.type == 'D' && piece.first && exchange.first_row.empty())
+        exchange.first_row = piece.raw.substr(0, Trail::kPartBytesMax);
     services_.to_client.add(piece.raw);
     if (wait_ == Wait::Drain && open_ && (open_->failed || open_->steps_done >= open_->steps_sent))
         after_drain();
@@ -89,6 +91,7 @@ void Conversation::on_ready(Exchange& exchange, const wire::Piece& piece) {
     settle(exchange, status);
     statements_after(exchange);
     count_forwarded(exchange);
+    foresee_after(exchange);
     if (exchange.kind != Exchange::Kind::Local)
         meter_.forwarded(exchange.query_class, exchange.missed, exchange.sent_us);
     // A COPY that never began: the server answers the Sync sent after CopyDone by itself.
@@ -128,6 +131,9 @@ void Conversation::keep(Exchange& exchange) {
                                     .stub = exchange.observed});
         meter_.filled(services_.store.fill(entry));
         if (place.counts != nullptr) place.counts->keep_us.add(meter_.now_us() - begun_us);
+        exchange.foreseen_from = !exchange.observed;
+        if (exchange.foreseen_from)
+            foresee(exchange.plan, key, exchange.capture.rows_and_close(), exchange.verify.get() != nullptr);
         if (exchange.observed) entry = {};
     } else if (exchange.capture.too_large()) {
         meter_.refused("too_large");

@@ -258,7 +258,8 @@ void Conversation::process_simple(std::string_view bytes) {
     if (!may_read_cache(*plan)) {
         const ExecutionValues given(plan->analysis().changes.empty() ? std::string_view{} : literals,
                                     speaks_utf8());
-        return forward_simple(bytes, plan, given.values());
+        forward_simple(bytes, plan, given.values());
+        return watch(exchanges_.back(), literals);
     }
 
     const cache::KeyView key = key_of(*plan, literals);
@@ -306,16 +307,16 @@ void Conversation::process_extended(std::string_view bytes) {
         hold(Wait::Settings, Request::Extended, bytes);
         return take_snapshot();
     }
+    const std::string_view parameter_types =
+        statement ? std::string_view(statement->parameter_types) : single->parse->parameter_types;
     const bool settled = !statement || statement->settled.holds(settings_seen(), database_.catalog_version(),
                                                                 plan->analysis().read_once);
     if (!may_read_cache(*plan) || !settled) {
         forward_extended(bytes, true);
         if (exchanges_.back().plain_read) note_refusal(*plan);
-        return;
+        return watch(exchanges_.back(), *single, parameter_types);
     }
 
-    const std::string_view parameter_types =
-        statement ? std::string_view(statement->parameter_types) : single->parse->parameter_types;
     const cache::KeyView key = key_of(*plan, *single, parameter_types);
     const Reply reply{true, single->parse.has_value(), single->describe, single->row_limit != 0};
     const Given given{.parameter_types = parameter_types, .bind = &*single->bind};

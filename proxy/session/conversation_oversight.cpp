@@ -62,6 +62,47 @@ void Conversation::count_hit(const Plan& plan, std::uint64_t took_us, std::strin
     if (origin_us > took_us) counts->saved_us.add(origin_us - took_us);
 }
 
+// A cacheable read was answered: what comes next?
+void Conversation::foresee(const PlanRef& plan, const cache::KeyView& key, std::string_view rows,
+                           bool from_memory) {
+    if (services_.foresight == nullptr || !services_.foresight->enabled()) return;
+    auto request = Foresight::request_of(plan, database_.name(), settings_, key);
+    request.rows = rows;
+    request.from_memory = from_memory;
+    services_.foresight->answered(trail_, request, now_us_);
+}
+
+// Of one that is not answered from memory: its values, and then its first row, may tell what comes next.
+void Conversation::watch(Exchange& exchange, std::string_view literals) {
+    if (services_.foresight == nullptr || !services_.foresight->enabled()) return;
+    exchange.trailed = true;
+    if (literals.size() <= Trail::kPartBytesMax) exchange.details = literals;
+}
+
+void Conversation::watch(Exchange& exchange, const Single& single, std::string_view parameter_types) {
+    if (services_.foresight == nullptr || !services_.foresight->enabled()) return;
+    exchange.trailed = exchange.trailed_extended = true;
+    if (parameter_types.size() + single.bind->after_names.size() > Trail::kPartBytesMax) return;
+    const std::uint64_t size = parameter_types.size();
+    exchange.details.assign(reinterpret_cast<const char*>(&size), sizeof size);
+    exchange.details.append(parameter_types).append(single.bind->after_names);
+}
+
+void Conversation::foresee_after(const Exchange& exchange) {
+    if (services_.foresight == nullptr || exchange.foreseen_from || !exchange.plan) return;
+    const bool one_query = exchange.kind == Exchange::Kind::Simple ||
+                           (exchange.kind == Exchange::Kind::Extended && exchange.binds == 1);
+    if (!one_query) return;
+    Foresight::Request request{.plan = exchange.plan, .database = database_.name()};
+    if (exchange.trailed && !exchange.failed && settings() != nullptr) {
+        request.settings = settings_;
+        request.kind = exchange.trailed_extended ? 'E' : 'Q';
+        request.details = exchange.details;
+        request.rows = exchange.first_row;
+    }
+    services_.foresight->answered(trail_, request, now_us_);
+}
+
 // PostgreSQL's time begins when it was done with what was sent before.
 void Conversation::count_forwarded(const Exchange& exchange) {
     const std::uint64_t begun_us = std::max(exchange.sent_us, std::exchange(server_ready_us_, now_us_));

@@ -202,6 +202,7 @@ bool Conversation::serve_or_follow(const PlanRef& plan, const cache::KeyView& ke
         (!reply.extended || !reply.describe || entry->has_row_description())) {
         if (!wants_verifying(*plan, entry)) {
             reply_from(entry, *plan, reply);
+            foresee(plan, entry->key(), entry->without_row_description(), true);
             return true;
         }
         to_verify_ = entry;

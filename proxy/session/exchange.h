@@ -84,6 +84,7 @@ struct Exchange {
     bool missed = false;             // would have been answered from the cache
     bool would_hit = false;          // an answer is there; it is only observed
     bool observed = false;           // of the answer nothing is kept but its size
+    bool foreseen_from = false;      // the trail has it already
     bool plain_read = false;         // leaves session, transaction and data as they are
     bool touches_settings = false;
     bool discards_statements = false;
@@ -133,6 +134,10 @@ struct Exchange {
         return query_class == sql::QueryClass::Read && consequences.effects.none() && !touches_settings &&
                transaction == sql::TransactionEffect::None;
     }
+
+    // What may tell the session's next request (proxy/session/foresight.h), of one that is not captured.
+    bool trailed = false, trailed_extended = false;
+    std::string details, first_row;
 
     std::string local_reply;
     std::vector<std::string> probe_values;

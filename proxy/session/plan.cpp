@@ -104,6 +104,7 @@ PlanRef Planner::plan(Database& database, Names names, std::string_view text, st
                                            : of_unknown_names(judges, text, example));
     if (settings && version != 0)
         made->ledger = ledger_.place(worker_, database.name(), example, made->analysis());
+    made->identity = cache::hash_of(text) ^ (cache::hash_of(database.name()) * 0x9e3779b97f4a7c15U);
     if (slots_.size() >= plans_max_) slots_.clear();
     slots_.insert_or_assign(place, Slot{fingerprint, made->made_from->catalog_version, &database, made});
     return made;

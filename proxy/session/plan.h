@@ -42,6 +42,8 @@ struct Plan {
     std::vector<Read> reads;  // empty unless cacheable
     std::vector<Write> writes;
     Ledger::Place ledger;  // where it is counted; nowhere if the session's names are not known
+    // The same for all sessions that send it: of database and text. 0: of what cannot be analysed.
+    std::uint64_t identity = 0;
 
     [[nodiscard]] const sql::Analysis& analysis() const { return made_from->analysis; }
     [[nodiscard]] bool cacheable() const { return !reads.empty(); }

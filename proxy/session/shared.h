@@ -29,6 +29,7 @@
 #include "proxy/session/conversation.h"
 #include "proxy/session/database.h"
 #include "proxy/session/directory.h"
+#include "proxy/session/foresight.h"
 #include "proxy/session/ledger.h"
 #include "proxy/session/switches.h"
 #include "sql/session_settings.h"
@@ -103,6 +104,7 @@ struct Shared {
     io::TlsContext current_tls{};
     std::atomic<std::size_t> clients{0};
     cache::DiskTier* disk = nullptr;  // set before the workers run; none: nullptr
+    Foresights* foresights = nullptr;  // set before the workers are made
 };
 
 }  // namespace warmfront::session

@@ -104,9 +104,19 @@ Meter& Worker::meter(const std::string& database) {
 }
 
 Services Worker::services() {
-    return {shared_.store, shared_.flights, shared_.interner,  planner_,          key_,
-            to_client_,    to_server_,      scratch_template_, scratch_literals_, shared_.switches,
-            sampler_,      shared_.ledger,  keys_,             shared_.disk};
+    return {shared_.store,
+            shared_.flights,
+            shared_.interner,
+            planner_,
+            key_,
+            to_client_,
+            to_server_,
+            scratch_template_,
+            scratch_literals_,
+            shared_.switches,
+            sampler_,
+            shared_.ledger,
+            shared_.foresights == nullptr ? nullptr : &shared_.foresights->of_worker(number_)};
 }
 
 }  // namespace warmfront::session

@@ -107,7 +107,10 @@ TEST_CASE("settings table: each row reads, prints, compares and copies its own m
         {"forecast.keep_days", "365d"},
         {"forecast.keep_keys", "8d"},
         {"forecast.keys", "5"},
-        {"forecast.history_size", "64MiB"}};
+        {"forecast.history_size", "64MiB"},
+        {"next_query.enabled", "false"},
+        {"next_query.confidence", "0.9"},
+        {"next_query.window", "5s"}};
     const std::map<std::string_view, RawValue> records{
         {"tables", record({{"name", "audit.log"}, {"cache", "off"}})},
         {"templates", record({{"match", "SELECT 1"}, {"ttl", "5s"}})},

@@ -136,7 +136,8 @@ Actor::Actor(Stage& stage, std::string startup_key, ConversationOptions options)
                             stage.sampler,
                             stage.ledger,
                             stage.keys,
-                            stage.disk};
+                            stage.disk,
+                            stage.foresight};
     conversation_ = std::make_unique<Conversation>(services, stage.database, stage.tally, this,
                                                    std::move(startup_key), options);
 }

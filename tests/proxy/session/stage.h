@@ -83,6 +83,7 @@ public:
     Database database;
     int catalogs_wanted = 0;
     Tally tally;
+    Foresight* foresight = nullptr;  // of actors made from now on
     std::uint64_t now_us = 1'000'000;
 };
 
