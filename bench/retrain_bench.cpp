@@ -4,9 +4,9 @@
 //
 // Makes loads of many shapes and sizes as Poisson counts a minute, trains forecast/retrain.h on them, goes on
 // minute by minute, and compares the forecasts of the day after with what came, with the seasonal naive
-// forecasts, and with an oracle that knows the rate behind each count. Making the loads is not counted.
-#include <sys/resource.h>
-
+// forecasts, and with an oracle that knows each load's pattern, size and growth, but
+// neither the moods of some hours that come over it nor the chance in each count. Making the loads is not
+// counted.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -17,6 +17,8 @@
 #include <limits>
 #include <numeric>
 #include <vector>
+
+#include <sys/resource.h>
 
 #include "forecast/retrain.h"
 
@@ -66,7 +68,8 @@ double bump(double hour, double at, double width) {
     return std::exp(-apart * apart);
 }
 
-// The rate of a shape through a week of minutes, about 1 in the mean; `shift` hours later than the shape's own.
+// The rate of a shape through a week of minutes, about 1 in the mean; `shift` hours later than the shape's
+// own.
 std::vector<double> week_of(std::size_t shape, double shift) {
     std::vector<double> rates(kWeek);
     for (std::size_t i = 0; i < kWeek; ++i) {
@@ -75,14 +78,16 @@ std::vector<double> week_of(std::size_t shape, double shift) {
         const std::size_t minute = i % 60;
         double rate = 1;
         switch (shape % 8) {
-            case 0: rate = 0.1 + (hour >= 8 && hour < 18 ? (weekend ? 0.2 : 2.2) : 0); break;      // office
-            case 1: rate = 0.2 + 3 * bump(hour, 20, 3) + (weekend ? bump(hour, 14, 4) : 0); break;  // evenings
-            case 2: rate = 0.3 + bump(hour, 12, 4) * (weekend ? 4 : 1.5); break;                     // shop
-            case 3: rate = hour >= 2 && hour < 3 ? 15 : 0.4; break;                                  // nightly
-            case 4: rate = minute == 0 ? 30 : minute == 30 ? 10 : 0.3; break;                        // cron
-            case 5: rate = 0.6 + 0.8 * bump(hour, 9, 1.5) + 1.4 * bump(hour, 17.5, 2); break;       // commuters
-            case 6: rate = 1; break;                                                                   // flat
-            case 7: rate = 0.2 + 6 * bump(hour, 7, 0.7) * (weekend ? 0.3 : 1); break;                // mornings
+            case 0: rate = 0.1 + (hour >= 8 && hour < 18 ? (weekend ? 0.2 : 2.2) : 0); break;  // office
+            case 1:
+                rate = 0.2 + 3 * bump(hour, 20, 3) + (weekend ? bump(hour, 14, 4) : 0);
+                break;                                                                         // evenings
+            case 2: rate = 0.3 + bump(hour, 12, 4) * (weekend ? 4 : 1.5); break;               // shop
+            case 3: rate = hour >= 2 && hour < 3 ? 15 : 0.4; break;                            // nightly
+            case 4: rate = minute == 0 ? 30 : minute == 30 ? 10 : 0.3; break;                  // cron
+            case 5: rate = 0.6 + 0.8 * bump(hour, 9, 1.5) + 1.4 * bump(hour, 17.5, 2); break;  // commuters
+            case 6: rate = 1; break;                                                           // flat
+            case 7: rate = 0.2 + 6 * bump(hour, 7, 0.7) * (weekend ? 0.3 : 1); break;          // mornings
         }
         rates[i] = rate;
     }
@@ -91,7 +96,8 @@ std::vector<double> week_of(std::size_t shape, double shift) {
 
 class Loads : public SeriesSource {
 public:
-    Loads(std::size_t count, std::size_t days, std::uint64_t seed) : count_(count), minutes_(days * kDay), seed_(seed) {
+    Loads(std::size_t count, std::size_t days, std::uint64_t seed)
+        : count_(count), minutes_(days * kDay), seed_(seed) {
         for (std::size_t shape = 0; shape < 8; ++shape)
             for (std::size_t shift = 0; shift < 3; ++shift)
                 weeks_.push_back(week_of(shape, static_cast<double>(shift) * 1.5));
@@ -103,11 +109,11 @@ public:
         making_s_ += cpu_s() - before;
         return {};
     }
-    // Likewise of any length; the same up to any minute. rates: those behind the counts.
+    // Likewise of any length; the same up to any minute. rates: what the oracle knows.
     void make(std::size_t i, std::size_t minutes, Series& into, std::vector<double>* rates) const {
         Random random{seed_ * 1'000'003 + i * 7'919};
         const std::vector<double>& week = weeks_[random.next() % weeks_.size()];
-        const double size = 0.3 * std::pow(10, 3.5 * random.uniform());    // 0.3 to 1,000 a minute
+        const double size = 0.3 * std::pow(10, 3.5 * random.uniform());       // 0.3 to 1,000 a minute
         const double growth = random.uniform() < 0.2 ? random.uniform() : 0;  // up to double in four weeks
         into.start_s = kMonday_s;
         into.step_s = 60;
@@ -120,7 +126,7 @@ public:
             const double grown = 1 + growth * static_cast<double>(t) / (28 * kDay);
             const double rate = size * grown * week[t % kWeek] * std::exp(mood);
             into.values[t] = random.poisson(rate);
-            if (rates != nullptr) (*rates)[t] = rate;
+            if (rates != nullptr) (*rates)[t] = size * grown * week[t % kWeek];
         }
     }
     [[nodiscard]] double making_s() const { return making_s_; }
@@ -167,10 +173,11 @@ void print_accuracy(const Loads& loads, const MassModel& model, std::size_t end,
         ++judged;
     }
     const auto n = static_cast<double>(std::max<std::size_t>(judged, 1));
-    std::printf("%s: error over that of the day before %.3f, of the week before %.3f, of the true rate %.3f "
-                "(geometric means of %zu series); better than both naive ones on %.1f %%\n",
-                what, std::exp(logs[0] / n), std::exp(logs[1] / n), std::exp(logs[2] / n), judged,
-                100 * static_cast<double>(beaten) / n);
+    std::printf(
+        "%s: error over that of the day before %.3f, of the week before %.3f, of the oracle %.3f "
+        "(geometric means of %zu series); better than both naive ones on %.1f %%\n",
+        what, std::exp(logs[0] / n), std::exp(logs[1] / n), std::exp(logs[2] / n), judged,
+        100 * static_cast<double>(beaten) / n);
 }
 
 }  // namespace
@@ -188,11 +195,14 @@ int main(int argc, char** argv) {
         std::printf("failed: %s\n", model.error().text.c_str());
         return 1;
     }
-    std::printf("%zu series of %zu minutes: retraining %.2f s of CPU (making them: %.2f s more), peak RSS %.0f MiB\n",
-                count, end, retrain_s, loads.making_s(), peak_mib());
+    std::printf(
+        "%zu series of %zu minutes: retraining %.2f s of CPU (making them: %.2f s more), peak RSS %.0f MiB\n",
+        count, end, retrain_s, loads.making_s(), peak_mib());
     const MassModel::Report& report = model->report();
-    std::printf("%zu clusters, %zu trees; on the last day, over the naive error: own %.3f, cluster's %.3f, both %.3f\n",
-                report.clusters, report.trees, report.own, report.shared, report.combined);
+    std::printf(
+        "%zu clusters, %zu trees; on the last day, over the naive error: own %.3f, cluster's %.3f, both "
+        "%.3f\n",
+        report.clusters, report.trees, report.own, report.shared, report.combined);
     print_accuracy(loads, *model, end, 60, "next hour of minutes");
     print_accuracy(loads, *model, end, kDay, "next day of minutes");
 
@@ -214,8 +224,9 @@ int main(int argc, char** argv) {
         sum += took;
         most = std::max(most, took);
     }
-    std::printf("incremental step: %.2f ms of CPU in the mean of %zu, at most %.0f ms (at the end of an hour)\n",
-                1e3 * sum / static_cast<double>(columns.size()), columns.size(), 1e3 * most);
+    std::printf(
+        "incremental step: %.2f ms of CPU in the mean of %zu, at most %.0f ms (at the end of an hour)\n",
+        1e3 * sum / static_cast<double>(columns.size()), columns.size(), 1e3 * most);
     print_accuracy(loads, *model, end + columns.size(), 60, "next hour of minutes, two hours later");
     std::printf("peak RSS %.0f MiB\n", peak_mib());
 }

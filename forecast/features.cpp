@@ -60,6 +60,14 @@ double towards(double from, double to, double rate) {
     return from + rate * (to - from);
 }
 
+double within(double off, double spread) {
+    return spread > 0 ? std::clamp(off, -kOffMax * spread, kOffMax * spread) : off;
+}
+
+void move_spread(double& spread, double off) {
+    spread = spread == 0 ? std::abs(off) : towards(spread, std::abs(off), kSpreadRate);
+}
+
 std::vector<Span> spans_of(const std::vector<Event>& events) {
     std::vector<Span> spans;
     for (const Event& event : events) spans.push_back(event.span);
@@ -111,7 +119,7 @@ Features::Features(const Shape& shape) : shape_(shape) {
 }
 
 void Features::reserve(std::size_t buckets) {
-    for (auto* column : {&value_, &slot_, &long_slot_, &off_, &off_fast_, &off_medium_, &off_slow_})
+    for (auto* column : {&value_, &slot_, &long_slot_, &off_, &off_fast_, &off_medium_, &off_slow_, &trust_})
         column->reserve(buckets);
     sum_.reserve(buckets);
     off_sum_.reserve(buckets);
@@ -121,42 +129,47 @@ void Features::reserve(std::size_t buckets) {
 
 void Features::append(double scaled) {
     const std::size_t i = value_.size();
-    const bool first = i == 0, seasoned = i >= shape_.season, long_seasoned = i >= shape_.long_season;
-    const auto last = [first](const std::vector<float>& of) {
-        return first ? 0.0 : static_cast<double>(of.back());
-    };
-    const auto before = [&](const std::vector<float>& of, std::size_t season, double otherwise) {
-        return i >= season && !first ? static_cast<double>(of[i - season]) : otherwise;
+    const bool longer = shape_.long_season > 1, seasoned = i > 0 && i >= shape_.season;
+    const auto last = [i](const std::vector<float>& of) {
+        return i == 0 ? 0.0 : static_cast<double>(of.back());
     };
     const bool is_known = !std::isnan(scaled);
     // In the first season nothing is known of the slot: the bucket itself stands in.
-    const double slot = before(slot_, shape_.season, is_known ? scaled : last(value_));
-    if (!is_known) scaled = seasoned && !first ? slot + last(off_medium_) : slot;
-    const double off = scaled - slot;
-    const double bound = spread_ > 0 ? kOffMax * spread_ : std::abs(off);
-    const double bounded = std::clamp(off, -bound, bound);
+    const double slot =
+        seasoned ? static_cast<double>(slot_[i - shape_.season]) : (is_known ? scaled : last(value_));
+    const bool long_seasoned = longer && i >= shape_.long_season;
+    const double long_slot = long_seasoned ? static_cast<double>(long_slot_[i - shape_.long_season]) : slot;
+    const double expected = slot + last(trust_) * (long_slot - slot);
+    if (!is_known) scaled = expected + (seasoned ? last(off_medium_) : 0.0);
+    const double off = scaled - expected;
+    const double bounded = within(off, spread_), slot_off = within(scaled - slot, slot_spread_);
     const bool unlike = holidays_.share(i) > 0.5 || events_.share(i) > 0.5;
     const double slow = 2.0 / static_cast<double>(std::max<std::size_t>(shape_.season, 12) + 1);
-    const double long_slot = before(long_slot_, shape_.long_season, scaled);
 
     value_.push_back(static_cast<float>(scaled));
     known_.push_back(is_known);
     unlike_.push_back(unlike);
-    slot_.push_back(static_cast<float>(unlike ? slot : slot + kSlotRate * bounded));
-    long_slot_.push_back(static_cast<float>(unlike || !long_seasoned
-                                                ? (unlike ? long_slot : scaled)
-                                                : towards(long_slot, slot + bounded, kLongSlotRate)));
     off_.push_back(static_cast<float>(off));
+    slot_.push_back(static_cast<float>(unlike ? slot : slot + kSlotRate * slot_off));
+    if (longer) {
+        const double seen = long_seasoned ? towards(long_slot, expected + bounded, kLongSlotRate) : scaled;
+        long_slot_.push_back(static_cast<float>(unlike ? long_slot : seen));
+    }
+    // A holiday's load says much of the hours after it, and little of the days.
     off_fast_.push_back(static_cast<float>(towards(last(off_fast_), off, kFastRate)));
-    // A holiday's load says little of the days after it.
-    const double slow_off = unlike ? 0.0 : bounded;
     off_medium_.push_back(
         static_cast<float>(towards(last(off_medium_), unlike ? off : bounded, kMediumRate)));
-    off_slow_.push_back(static_cast<float>(towards(last(off_slow_), slow_off, slow)));
-    sum_.push_back((first ? 0.0 : sum_.back()) + likened(i));
-    off_sum_.push_back((first ? 0.0 : off_sum_.back()) + off);
-    if (seasoned && !first && !unlike)
-        spread_ = spread_ == 0 ? std::abs(off) : towards(spread_, std::abs(bounded), kSpreadRate);
+    off_slow_.push_back(static_cast<float>(towards(last(off_slow_), unlike ? 0.0 : bounded, slow)));
+    sum_.push_back((i == 0 ? 0.0 : sum_.back()) + likened(i));
+    off_sum_.push_back((i == 0 ? 0.0 : off_sum_.back()) + off);
+    if (seasoned && !unlike) {
+        move_spread(spread_, bounded);
+        move_spread(slot_spread_, slot_off);
+        if (long_seasoned) move_spread(long_spread_, within(scaled - long_slot, long_spread_));
+    }
+    const double short_square = slot_spread_ * slot_spread_, long_square = long_spread_ * long_spread_;
+    const bool both = long_seasoned && short_square + long_square > 0;
+    trust_.push_back(static_cast<float>(both ? short_square / (short_square + long_square) : 0.0));
 }
 
 // The last bucket at or before the origin in the target's slot.
@@ -172,7 +185,10 @@ double Features::mean(std::size_t end, std::size_t count) const {
 }
 
 double Features::slot_base(std::size_t origin, std::size_t target) const {
-    return static_cast<double>(slot_[same_slot(origin, target, shape_.season)]);
+    const auto slot = static_cast<double>(slot_[same_slot(origin, target, shape_.season)]);
+    if (shape_.long_season <= 1 || origin < shape_.long_season) return slot;
+    const auto long_slot = static_cast<double>(long_slot_[same_slot(origin, target, shape_.long_season)]);
+    return slot + static_cast<double>(trust_[origin]) * (long_slot - slot);
 }
 
 double Features::base(std::size_t origin, std::size_t target) const {
@@ -227,7 +243,7 @@ void Features::write_recent(std::size_t origin, float*& row) const {
 void Features::write_season(std::size_t origin, std::size_t target, float*& row) const {
     const std::size_t season = shape_.season, same = same_slot(origin, target, season);
     const bool seasonal = season > 1, longer = shape_.long_season > 1;
-    const double slot = static_cast<double>(slot_[same]);
+    const double slot = slot_base(origin, target);
     *row++ = static_cast<float>(seasonal ? likened(same) - slot : kNan);
     *row++ = static_cast<float>(seasonal && same >= season ? likened(same - season) - slot : kNan);
     const std::size_t long_same = same_slot(origin, target, shape_.long_season);

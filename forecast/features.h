@@ -87,9 +87,9 @@ public:
 
 private:
     [[nodiscard]] std::size_t same_slot(std::size_t origin, std::size_t target, std::size_t season) const;
-    // The value, or on holidays and events the slot's mean: what a common day would have had.
+    // The value, or on holidays and events what a common day was expected to have.
     [[nodiscard]] double likened(std::size_t bucket) const {
-        return static_cast<double>(unlike_[bucket] ? slot_[bucket] : value_[bucket]);
+        return static_cast<double>(unlike_[bucket] ? value_[bucket] - off_[bucket] : value_[bucket]);
     }
     [[nodiscard]] double mean(std::size_t end, std::size_t count) const;
     [[nodiscard]] double slot_base(std::size_t origin, std::size_t target) const;
@@ -106,11 +106,14 @@ private:
     Shape shape_;
     DayEffects holidays_, events_;
     std::vector<float> value_, slot_, long_slot_;          // slots' means: with the bucket's own value
-    std::vector<float> off_;                               // the value less its slot's mean before it
+    std::vector<float> off_;                               // the value less what was expected of it
     std::vector<float> off_fast_, off_medium_, off_slow_;  // decayed means of it
     std::vector<double> sum_, off_sum_;  // of all up to the bucket, it included; sum_ of likened ones
     std::vector<bool> known_, unlike_;   // unlike_: on a holiday or event
-    double spread_ = 0;                  // decayed mean of |off|
+    // How much the long season's slot is believed against the short one's, 0 to 1, as of the bucket: by how
+    // far either was off lately.
+    std::vector<float> trust_;
+    double spread_ = 0, slot_spread_ = 0, long_spread_ = 0;  // decayed means of |off|, and off either slot
 };
 
 }  // namespace warmfront::forecast

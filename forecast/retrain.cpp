@@ -1,6 +1,6 @@
-// Two origins are forecast: one season before the end, to weigh a series' own history against its cluster's on
-// buckets that the trees have not seen, and the end itself. Series go through the trees in batches, so that
-// only a batch of inputs is ever held.
+// Two origins are forecast: one season before the end, to weigh a series' own history against its cluster's
+// on buckets that the trees have not seen, and the end itself. Series go through the trees in batches, so
+// that only a batch of inputs is ever held.
 #include "forecast/retrain.h"
 
 #include <algorithm>
@@ -14,12 +14,12 @@ namespace warmfront::forecast {
 namespace {
 
 constexpr std::size_t kBatch = 512;
-constexpr std::size_t kSharingMin = 3;      // members that make a cluster worth asking
-constexpr double kShapePrior = 30;          // requests in a place of the season before its own shape counts half
-constexpr double kRecentDecay = 0.9;        // a fine bucket; the last ten count
-constexpr double kRecentPrior = 20;         // requests before a present deviation counts half
-constexpr double kDeviationDecay = 0.97;    // of the present deviation, a fine bucket ahead
-constexpr double kDeviationMax = 4;         // times, up or down
+constexpr std::size_t kSharingMin = 3;  // members that make a cluster worth asking
+constexpr double kShapePrior = 30;      // requests in a place of the season before its own shape counts half
+constexpr double kRecentDecay = 0.9;    // a fine bucket; the last ten count
+constexpr double kRecentPrior = 20;     // requests before a present deviation counts half
+constexpr double kDeviationDecay = 0.97;  // of the present deviation, a fine bucket ahead
+constexpr double kDeviationMax = 4;       // times, up or down
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 Result<void> check_values(const Series& series, std::size_t i) {
@@ -88,7 +88,8 @@ Series MassModel::coarse_series(const One& one, std::size_t held_back) const {
     Series series;
     series.step_s = grain_.coarse_s();
     series.start_s = one.rollup.first * series.step_s;
-    series.values.assign(coarse.begin(), coarse.end() - static_cast<std::ptrdiff_t>(std::min(held_back, coarse.size())));
+    series.values.assign(coarse.begin(),
+                         coarse.end() - static_cast<std::ptrdiff_t>(std::min(held_back, coarse.size())));
     if (grain_.season > 1) series.seasons.push_back(grain_.season);
     if (grain_.long_season > grain_.season && grain_.season > 1) series.seasons.push_back(grain_.long_season);
     return series;
@@ -132,7 +133,8 @@ void MassModel::shape_fine_seasons() {
         }
     }
     std::vector<std::vector<float>> shapes;
-    for (std::size_t i = 0; i < sums.size(); ++i) shapes.push_back(fine_shape(sums[i], known[i], grain_.per, {}, 1));
+    for (std::size_t i = 0; i < sums.size(); ++i)
+        shapes.push_back(fine_shape(sums[i], known[i], grain_.per, {}, 1));
     for (One& one : series_) {
         const std::span<const float> prior =
             one.cluster < 0 ? std::span<const float>() : shapes[static_cast<std::size_t>(one.cluster)];
@@ -152,12 +154,14 @@ Result<void> MassModel::grow_trees() {
     options.grow_on_everything = false;  // what is held back judges, below
     trees_ = std::make_unique<GlobalTrees>(options);
     double roots = 0;
-    for (std::size_t i = 0; i < clusters_.size(); ++i) roots += std::sqrt(static_cast<double>(clusters_.members(i)));
+    for (std::size_t i = 0; i < clusters_.size(); ++i)
+        roots += std::sqrt(static_cast<double>(clusters_.members(i)));
     const auto all = static_cast<double>(options_.examples_max);
     for (const One& one : series_) {
         if (options_.stop && options_.stop()) return fail("57014", "retraining was stopped");
-        const double members = one.cluster < 0 ? static_cast<double>(series_.size())
-                                               : static_cast<double>(clusters_.members(static_cast<std::size_t>(one.cluster)));
+        const double members =
+            one.cluster < 0 ? static_cast<double>(series_.size())
+                            : static_cast<double>(clusters_.members(static_cast<std::size_t>(one.cluster)));
         const double examples = one.cluster < 0 ? all / members : all / (roots * std::sqrt(members));
         trees_->sample_some(coarse_series(one, 0), static_cast<std::size_t>(std::ceil(examples)));
     }
@@ -252,19 +256,24 @@ Result<void> MassModel::judge() {
             if (lent.size() < season) continue;
             const std::size_t from = one.rollup.coarse.size() - season;
             double own_error = 0, lent_error = 0;
-            const auto actual = [&](std::size_t h) { return static_cast<double>(one.rollup.coarse[from + h]); };
+            const auto actual = [&](std::size_t h) {
+                return static_cast<double>(one.rollup.coarse[from + h]);
+            };
             for (std::size_t h = 0; h < season; ++h) {
                 if (std::isnan(actual(h))) continue;
                 own_error += std::abs(actual(h) - forecast[h]);
                 lent_error += std::abs(actual(h) - lent[h]);
             }
             const double own_square = own_error * own_error, lent_square = lent_error * lent_error;
-            one.own_weight =
-                own_square + lent_square > 0 ? static_cast<float>(lent_square / (own_square + lent_square)) : 0.5F;
+            one.own_weight = own_square + lent_square > 0
+                                 ? static_cast<float>(lent_square / (own_square + lent_square))
+                                 : 0.5F;
             for (std::size_t h = 0; h < season; ++h) {
-                const double naive = from + h >= season ? static_cast<double>(one.rollup.coarse[from + h - season]) : kNan;
+                const double naive =
+                    from + h >= season ? static_cast<double>(one.rollup.coarse[from + h - season]) : kNan;
                 if (std::isnan(actual(h)) || std::isnan(naive)) continue;
-                const auto weight = static_cast<double>(one.own_weight), unit = static_cast<double>(one.typical);
+                const auto weight = static_cast<double>(one.own_weight),
+                           unit = static_cast<double>(one.typical);
                 own_sum += std::abs(actual(h) - forecast[h]) / unit;
                 shared_sum += std::abs(actual(h) - lent[h]) / unit;
                 combined_sum += std::abs(actual(h) - weight * forecast[h] - (1 - weight) * lent[h]) / unit;
@@ -300,8 +309,8 @@ Result<void> MassModel::forecast_all() {
                     forecast[h] = weight * forecast[h] + (1 - weight) * lent[h];
             }
             if (forecast.empty()) {  // hardly begun: as it was so far
-                const double seen = static_cast<double>(one.rollup.open_sum) + sum_of_last(batch[i - begin].values, 2) *
-                                                                                   static_cast<double>(grain_.per);
+                const double seen = static_cast<double>(one.rollup.open_sum) +
+                                    sum_of_last(batch[i - begin].values, 2) * static_cast<double>(grain_.per);
                 const double buckets = static_cast<double>(one.rollup.open_known) +
                                        static_cast<double>(batch[i - begin].size() * grain_.per);
                 forecast.assign(horizon(), buckets > 0 ? seen / buckets : 0.0);
@@ -337,7 +346,8 @@ std::vector<double> MassModel::forecast(std::size_t series, std::size_t count) c
 void MassModel::close_coarse(One& one) const {
     Rollup& rollup = one.rollup;
     const bool half = 2 * rollup.open_known >= grain_.per;
-    rollup.coarse.push_back(half ? rollup.open_sum / static_cast<float>(rollup.open_known) : static_cast<float>(kNan));
+    rollup.coarse.push_back(half ? rollup.open_sum / static_cast<float>(rollup.open_known)
+                                 : static_cast<float>(kNan));
     rollup.open_sum = 0;
     rollup.open_known = rollup.open_seen = 0;
     const std::size_t season = std::max<std::size_t>(std::max(grain_.season, grain_.long_season), 1);

@@ -1,12 +1,13 @@
 // forecast/retrain.h: a model of thousands of series at once, within a minute of one core and 512 MiB.
 //
-// What is costly is shared, what is a series' own is cheap. All series are read once, one at a time, and rolled
-// up (forecast/rollup.h). One ensemble of trees, grown on examples of all of them, forecasts the coarse buckets
-// (forecast/global_trees.h). Series of one shape (forecast/clusters.h) lend each other that shape: each is
-// forecast from its own history and from its cluster's, weighted by how either did on the last season, which
-// the trees had not seen; and a minute's share of its hour is learnt from the cluster where the series' own
-// requests are too few. Every new bucket moves each series' present level; trees and clusters stay until the
-// next retraining. Memory: some 15 KB a series of four weeks of minutes. Lives on one thread at a time.
+// What is costly is shared, what is a series' own is cheap. All series are read once, one at a time, and
+// rolled up (forecast/rollup.h). One ensemble of trees, grown on examples of all of them, forecasts the
+// coarse buckets (forecast/global_trees.h). Series of one shape (forecast/clusters.h) lend each other that
+// shape: each is forecast from its own history and from its cluster's, weighted by how either did on the last
+// season, which the trees had not seen; and a minute's share of its hour is learnt from the cluster where the
+// series' own requests are too few. Every new bucket moves each series' present level; trees and clusters
+// stay until the next retraining. Memory: some 15 KB a series of four weeks of minutes. Lives on one thread
+// at a time.
 #pragma once
 
 #include <cstddef>
@@ -43,14 +44,14 @@ public:
     };
     static constexpr std::size_t kSeriesMax = 20'000;
 
-    // Fails with 54000 above kSeriesMax series, with 22023 if they do not fit together or hold what is no load,
-    // with 57014 if it was stopped, or as the source does. Series too few or too short for trees are forecast
-    // by what their slots of the season had.
+    // Fails with 54000 above kSeriesMax series, with 22023 if they do not fit together or hold what is no
+    // load, with 57014 if it was stopped, or as the source does. Series too few or too short for trees are
+    // forecast by what their slots of the season had.
     [[nodiscard]] static Result<MassModel> train(SeriesSource& source, const Options& options);
 
     // The next fine bucket of every series, in the source's order; NaN: not known. When it ends a coarse
-    // bucket, all coarse forecasts are made anew. Fails with 22023 for another number of values, or as XGBoost
-    // does; the bucket is taken in all the same.
+    // bucket, all coarse forecasts are made anew. Fails with 22023 for another number of values, or as
+    // XGBoost does; the bucket is taken in all the same.
     [[nodiscard]] Result<void> step(std::span<const double> values);
 
     // The mean load of each of the `count` fine buckets to come; at most horizon_max() of them.
@@ -61,8 +62,8 @@ public:
     struct Report {
         std::size_t clusters = 0;
         std::size_t trees = 0;  // 0: slots' means alone
-        // Absolute errors on the last season's coarse buckets, which the trees had not seen, over those of the
-        // seasonal naive forecast: of the series' own forecasts, of their clusters', of both weighted.
+        // Absolute errors on the last season's coarse buckets, which the trees had not seen, over those of
+        // the seasonal naive forecast: of the series' own forecasts, of their clusters', of both weighted.
         double own = 0, shared = 0, combined = 0;
     };
     [[nodiscard]] const Report& report() const { return report_; }

@@ -87,7 +87,8 @@ std::vector<float> fine_shape(std::span<const float> place_sum, std::span<const 
         for (std::size_t i = begin; i < begin + per; ++i) {
             const float before = prior.empty() ? 1.0F : prior[i], belief = static_cast<float>(prior_load);
             const float expected = mean * place_known[i];  // were the coarse bucket flat
-            shape[i] = expected + belief > 0 ? (place_sum[i] + belief * before) / (expected + belief) : before;
+            shape[i] =
+                expected + belief > 0 ? (place_sum[i] + belief * before) / (expected + belief) : before;
             total += shape[i];
         }
         if (!(total > 0)) continue;

@@ -1,8 +1,8 @@
 // forecast/rollup.h: a long fine series as what is worth keeping of it.
 //
-// Four weeks of minutes are 40,320 numbers, of which few say anything of their own. Kept are: the mean load of
-// each coarse bucket (an hour, of a day's season), and the shape of the season at the fine step (what a minute
-// has of its hour's mean). Pure.
+// Four weeks of minutes are 40,320 numbers, of which few say anything of their own. Kept are: the mean load
+// of each coarse bucket (an hour, of a day's season), and the shape of the season at the fine step (what a
+// minute has of its hour's mean). Pure.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,9 @@ namespace warmfront::forecast {
 
 // How fine buckets make coarse ones. Coarse buckets begin at multiples of coarse_s.
 struct Grain {
-    std::int64_t step_s = 60;   // of a fine bucket
-    std::size_t per = 1;        // fine buckets in a coarse one
-    std::size_t season = 0;     // in coarse buckets; 0: none
+    std::int64_t step_s = 60;  // of a fine bucket
+    std::size_t per = 1;       // fine buckets in a coarse one
+    std::size_t season = 0;    // in coarse buckets; 0: none
     std::size_t long_season = 0;
 
     [[nodiscard]] std::int64_t coarse_s() const { return step_s * static_cast<std::int64_t>(per); }
@@ -29,17 +29,17 @@ struct Grain {
     [[nodiscard]] std::size_t place_of(std::int64_t time_s) const;
     bool operator==(const Grain&) const = default;
 };
-// About 24 coarse buckets a season, a whole number of fine ones each; 60 fine ones where there is no season. A
-// season above kFineSeasonMax fine buckets is rolled up, but keeps no finer shape: per is then 1.
+// About 24 coarse buckets a season, a whole number of fine ones each; 60 fine ones where there is no season.
+// A season above kFineSeasonMax fine buckets is rolled up, but keeps no finer shape: per is then 1.
 inline constexpr std::size_t kFineSeasonMax = 5'760;
 [[nodiscard]] Grain grain_of(const Series& series);
 
 struct Rollup {
-    std::int64_t first = 0;      // the first coarse bucket, counted from the epoch
-    std::vector<float> coarse;   // mean load of a fine bucket; NaN: less than half of it was known
-    float open_sum = 0;          // of the last coarse bucket, which is not over yet
+    std::int64_t first = 0;     // the first coarse bucket, counted from the epoch
+    std::vector<float> coarse;  // mean load of a fine bucket; NaN: less than half of it was known
+    float open_sum = 0;         // of the last coarse bucket, which is not over yet
     std::uint32_t open_known = 0, open_seen = 0;
-    std::vector<float> place_sum;   // load by place in the fine season
+    std::vector<float> place_sum;    // load by place in the fine season
     std::vector<float> place_known;  // buckets by place
 };
 // The latest coarse_max coarse buckets.
@@ -47,7 +47,8 @@ struct Rollup {
 
 // What each place of the fine season has over the mean of its coarse bucket; their mean in a coarse bucket is
 // 1. Shrunk towards `prior` (empty: towards 1) as by prior_load requests in each place.
-[[nodiscard]] std::vector<float> fine_shape(std::span<const float> place_sum, std::span<const float> place_known,
-                                            std::size_t per, std::span<const float> prior, double prior_load);
+[[nodiscard]] std::vector<float> fine_shape(std::span<const float> place_sum,
+                                            std::span<const float> place_known, std::size_t per,
+                                            std::span<const float> prior, double prior_load);
 
 }  // namespace warmfront::forecast
