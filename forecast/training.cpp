@@ -23,6 +23,7 @@ Training::Training(TrainingOptions options, LoadSource& source, MakeForecaster m
         if (season_s / options_.step_s >= 2)
             seasons.insert(static_cast<std::size_t>(season_s / options_.step_s));
     seasons_.assign(seasons.begin(), seasons.end());
+    alarms_need_ = seasons_.empty() ? kAlarmHistory : std::min(2 * seasons_.front(), kHistory / 2);
 }
 
 TickResult Training::on_tick(std::int64_t now_s, const ProcessTotals& totals) {
@@ -147,7 +148,7 @@ void Training::judge(const SeriesName& name, Track& track, std::int64_t time_s, 
             {time_s, actual, made.point[*bucket], made.lo95[*bucket], made.hi95[*bucket]});
         if (track.outcomes.size() > kOutcomes) track.outcomes.pop_front();
     }
-    if (track.fitted_s == 0) return;  // by its level alone every morning is a surge
+    if (track.fitted_s == 0 || track.fitted_seen < alarms_need_) return;
     const Alarm before = track.watch.alarm();
     const AlarmEvent event = track.watch.on_bucket(time_s, actual, newest);
     if (event == AlarmEvent::None) return;

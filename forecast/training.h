@@ -3,8 +3,8 @@
 // At each tick, one a bucket, the buckets that ended are read from the LoadSource, judged (alarms), handed to
 // the models (extend), and, within `fit_budget`, those models are fitted anew whose turn it is: new series,
 // those whose history has doubled, those that cannot extend, and each every `retrain_s`. What did not find
-// room waits for the next tick and is forecast meanwhile by what there is: the former model, or RecentLevel,
-// of which no alarms come.
+// room waits for the next tick and is forecast meanwhile by what there is: the former model, or RecentLevel.
+// Alarms need a model that has seen two of the shortest season: to who knows no day every morning is a surge.
 //
 // Not thread-safe: one thread calls on_tick(); what it returns is a value that any thread may keep.
 // Bounds: series_max series, each with one model, kRecent buckets and kOutcomes outcomes; a fit sees
@@ -62,6 +62,7 @@ public:
     static constexpr std::size_t kRecent = 360;       // buckets for a chart
     static constexpr std::size_t kOutcomes = 360;     //
     static constexpr std::size_t kHistory = 40'320;   // four weeks of minutes
+    static constexpr std::size_t kAlarmHistory = 60;  // buckets that alarms need where there is no season
     static constexpr std::uint64_t kNamesEvery = 10;  // ticks; each of the first so many
 
     // All that is referred to outlives this. clock measures the budget.
@@ -105,8 +106,9 @@ private:
     LoadSource& source_;
     const MakeForecaster make_;
     const Clock& clock_;
-    std::vector<std::size_t> seasons_;  // in buckets, ascending
-    std::vector<SeriesName> order_;     // as the source named them
+    std::vector<std::size_t> seasons_;         // in buckets, ascending
+    std::size_t alarms_need_ = kAlarmHistory;  // known buckets
+    std::vector<SeriesName> order_;            // as the source named them
     std::map<SeriesName, Track> tracks_;
     std::vector<AlarmChange> changes_;  // of the tick under way
     CapacityPlan plan_;

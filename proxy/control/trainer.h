@@ -1,6 +1,6 @@
 // proxy/control/trainer.h: runs the training (forecast/training.h), a tick a bucket, on a thread of its own.
 //
-// The thread has the lowest priority that there is for it and is on no query's path; readers take what it
+// The thread has a low priority and is on no query's path; readers take what it
 // published last: the Board (forecasts) or outlook() (everything else too). Ticks come kSettle after a
 // bucket's end at the earliest, so that whoever records the bucket is done.
 #pragma once

@@ -237,15 +237,15 @@ TEST_CASE("training: an alarm begins and ends, and is told once each") {
     desk.source.named = {database("shop")};
     desk.source.load_at = [](const SeriesName&, std::int64_t time_s) {
         const auto bucket = (time_s - kStart) / 10;
-        return bucket >= 20 && bucket < 24 ? 500.0 : 10.0;
+        return bucket >= 40 && bucket < 44 ? 500.0 : 10.0;
     };
-    desk.after(22);
+    desk.after(42);
     CHECK(desk.changes.empty());
     const auto alarmed = desk.after(1);
     REQUIRE(desk.changes.size() == 1);
     CHECK(desk.changes[0].event == AlarmEvent::Began);
     CHECK(desk.changes[0].side == Side::Above);
-    CHECK(desk.changes[0].since_s == kStart + 200);
+    CHECK(desk.changes[0].since_s == kStart + 400);
     CHECK(desk.changes[0].alarm.actual == 500);
     CHECK(desk.changes[0].alarm.hi == 12);
     CHECK(alarmed->series.at(database("shop")).alarm.side == Side::Above);
@@ -253,8 +253,21 @@ TEST_CASE("training: an alarm begins and ends, and is told once each") {
     REQUIRE(desk.changes.size() == 2);
     CHECK(desk.changes[1].event == AlarmEvent::Ended);
     CHECK(desk.changes[1].side == Side::Above);
-    CHECK(desk.changes[1].since_s == kStart + 200);
+    CHECK(desk.changes[1].since_s == kStart + 400);
     CHECK(calm->series.at(database("shop")).alarm.side == Side::Within);
+}
+
+TEST_CASE("training: before two seasons have been seen there is no alarm") {
+    for (const std::int64_t surge : {10, 20, 40}) {
+        CAPTURE(surge);
+        Desk desk;  // a season is 12 buckets
+        desk.source.named = {database("shop")};
+        desk.source.load_at = [surge](const SeriesName&, std::int64_t time_s) {
+            return (time_s - kStart) / 10 < surge ? 10.0 : 500.0;
+        };
+        desk.after(static_cast<std::size_t>(surge) + 4);
+        CHECK(desk.changes.size() == (surge == 40 ? 1 : 0));
+    }
 }
 
 TEST_CASE("training: a load that no model was fitted to raises no alarm") {
@@ -262,9 +275,9 @@ TEST_CASE("training: a load that no model was fitted to raises no alarm") {
     desk.needs = 1000;
     desk.source.named = {database("shop")};
     desk.source.load_at = [](const SeriesName&, std::int64_t time_s) {
-        return (time_s - kStart) / 10 < 20 ? 10.0 : 500.0;
+        return (time_s - kStart) / 10 < 40 ? 10.0 : 500.0;
     };
-    const auto outlook = desk.after(30);
+    const auto outlook = desk.after(50);
     CHECK(outlook->series.at(database("shop")).outcomes.back().actual == 500);
     CHECK(desk.changes.empty());
 }

@@ -4,11 +4,14 @@ const charts = (() => {
   const colour = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
   const made = new Set();
 
-  const axes = (value, left) => [
+  // Of a logarithmic axis: the powers of ten alone.
+  const decades = (chart, splits) => splits.map(v => Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6 ? v : null);
+
+  const axes = (value, left, only) => [
     { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif", space: 70, size: 34,
       values: [[86400, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", "\n{WWW} {D} {MMM}", null, "\n{WWW} {D} {MMM}", null, null, null, 1],
         [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
-    { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif", size: left || 48, space: 32,
+    { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1, ...(only && { filter: only }) }, ticks: { show: false }, font: "11px system-ui, sans-serif", size: left || 48, space: 32, ...(only && { filter: only }),
       values: (chart, ticks) => ticks.map(tick => tick === null ? "" : value(tick)) },
   ];
 
@@ -18,7 +21,7 @@ const charts = (() => {
     const size = () => ({ width: Math.max(160, element.clientWidth), height: Math.max(90, element.clientHeight - legendHeight) });
     const build = () => {
       if (chart) chart.destroy();
-      chart = new uPlot({ ...size(), cursor: { y: false, points: { size: 5 } }, legend: { show: false }, padding: [8, 8, 0, 0], ...options() }, data, element);
+      chart = new uPlot({ ...size(), cursor: { y: false, points: { size: 5 } }, legend: { show: false }, padding: [8, 24, 0, 0], ...options() }, data, element);
     };
     const watch = new ResizeObserver(() => { if (chart) chart.setSize(size()); });
     watch.observe(element);
@@ -46,7 +49,7 @@ const charts = (() => {
     series: [{}, line("hits", "warm", { fill: colour("warm") + "22" }), line("misses", "cool")], legend: { show: true, live: true },
   }), 26);
   const latencies = element => make(element, () => ({
-    axes: axes(v => format.seconds(v), 58), scales: { y: { distr: 3, range: (chart, low, high) => low > 0 ? [low / 2, high * 2] : [1e-6, 1e-2] } },
+    axes: axes(v => format.seconds(v), 58, decades), scales: { y: { distr: 3, range: (chart, low, high) => low > 0 ? [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high))] : [1e-6, 1e-2] } },
     series: [{}, line("hit", "warm", { value: (c, v) => format.seconds(v) }), line("miss", "cool", { value: (c, v) => format.seconds(v) })], legend: { show: true, live: true },
   }), 26);
 

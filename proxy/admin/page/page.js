@@ -53,7 +53,7 @@ function showStats(now) {
   const ratio = hits ? hits / (hits + misses) : 0;
   at("ratio").textContent = format.percent(ratio);
   at("ratio-bar").style.width = 100 * ratio + "%";
-  at("queries").textContent = `${format.count(now.all.queries)} queries, ${format.count(now.all.connections)} connections`;
+  at("queries").textContent = `${format.count(now.all.queries)} queries, ${format.count(now.all.connections)} ${now.all.connections === 1 ? "connection" : "connections"}`;
   at("hit").textContent = `${format.seconds(now.all.hit.p50_seconds)} / ${format.seconds(now.all.hit.p99_seconds)}`;
   at("miss").textContent = `miss ${format.seconds(now.all.miss.p50_seconds)} / ${format.seconds(now.all.miss.p99_seconds)}`;
   at("memory").textContent = format.bytes(now.cache.bytes);

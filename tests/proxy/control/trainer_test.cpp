@@ -34,6 +34,7 @@ struct Desk {
                          Settings settings;
                          settings.forecast.bucket = std::chrono::seconds(1);
                          settings.forecast.horizon = std::chrono::seconds(20);
+                         settings.forecast.seasons = {};
                          return training_options(settings, 2);
                      }(),
                      [this] {
@@ -80,7 +81,7 @@ TEST_CASE("trainer: what was counted comes out as a forecast on the board, and a
 
 TEST_CASE("trainer: an alarm is one line at its begin and one at its end, with the numbers") {
     Desk desk;
-    for (int i = 0; i < 40; ++i) desk.second(100 + i % 5);
+    for (int i = 0; i < 80; ++i) desk.second(100 + i % 5);
     for (int i = 0; i < 6; ++i) desk.second(1000);
     REQUIRE(desk.lines.size() == 1);
     const std::string began = desk.lines[0];  // a copy: more lines come
