@@ -41,7 +41,8 @@ std::string forecasting(const Scenario& scenario, std::int64_t begin_s) {
         holidays += fmt::format("{}{}..{}", holidays.empty() ? "" : ", ", iso(begin_s + number * day),
                                 iso(begin_s + (number + 1) * day));
     return fmt::format(
-        "forecast:\n  bucket: 1s\n  seasons: [{}s, {}s]\n  horizon: 20s\n  retrain: 20s\n  holidays: [{}]\n",
+        "forecast:\n  bucket: 1s\n  seasons: [{}s, {}s]\n  horizon: 20s\n  retrain: 20s\n  keys: 4000\n"
+        "  holidays: [{}]\nprewarm: {{lead: 2s, rate: 400}}\n",
         day, 7 * day, holidays);
 }
 
@@ -92,7 +93,8 @@ int main(int count, char** arguments) {
 
     // Everybody begins with a whole second.
     const auto begin_s = static_cast<std::int64_t>(std::time(nullptr)) + 8;
-    const std::string off = std::string(kCache) + "";
+    const std::string off =
+        std::string(kCache) + "forecast.enabled: off\nprewarm.enabled: off\nnext_query.enabled: off\n";
     const WarmfrontProcess without(server, {.settings = off});
     const WarmfrontProcess with(server, {.settings = std::string(kCache) + forecasting(scenario, begin_s)});
     const WarmfrontProcess oracle(server, {.settings = off});

@@ -110,8 +110,8 @@ struct ForecastSettings {
     std::chrono::milliseconds keep_keys{35 * std::chrono::hours(24)};
     std::size_t keys = 1000;                          // a statement
     std::size_t history_size = std::size_t{2} << 30;  // bytes of the file
-    std::vector<Holiday> holidays;   // ascending by from_s
-    std::vector<KnownEvent> events;  // ascending by from_s
+    std::vector<Holiday> holidays;                    // ascending by from_s
+    std::vector<KnownEvent> events;                   // ascending by from_s
 };
 
 struct CapacitySettings {  // of a recommended number of sidecars

@@ -184,13 +184,13 @@ std::vector<Setting> make_table() {
         row("catalog.refresh", Live, DurationType{100ms, 24h}, at(&S::catalog, &CatalogSettings::refresh),
             "How often the catalog is compared with PostgreSQL's, for changes that did not pass through "
             "warmfront."),
-        row("forecast.holidays", Live, HolidaysType{}, at(&S::forecast, &ForecastSettings::holidays),
+        row("forecast.holidays", Restart, HolidaysType{}, at(&S::forecast, &ForecastSettings::holidays),
             "Days whose load is not that of other days. A name makes those of several years alike: with "
             "`2025-11-11 singles' day` and `2026-11-11 singles' day` the second is forecast from the first. "
             "Name those of the past too, as far back as there is history: they are what is learnt from. Days "
             "are UTC; for those of another place write times: `2026-11-10T16:00..2026-11-11T16:00 singles' "
             "day`."),
-        row("forecast.events", Live, EventsType{}, at(&S::forecast, &ForecastSettings::events),
+        row("forecast.events", Restart, EventsType{}, at(&S::forecast, &ForecastSettings::events),
             "What is known to happen to the load of some tables, or of all: a campaign, a match, a nightly "
             "import. Like a holiday it is learnt from past events of the same name. Without `to` it lasts "
             "the "

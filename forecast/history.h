@@ -170,6 +170,10 @@ public:
     [[nodiscard]] Result<std::vector<SubjectTotal>> subjects(SeriesName::Kind kind, std::int64_t from_s,
                                                              std::int64_t to_s, std::size_t count_max) const;
 
+    // Of one subject, within [from_s, to_s); 0 for one that is not known.
+    [[nodiscard]] Result<std::uint64_t> requests(const Subject& subject, std::int64_t from_s,
+                                                 std::int64_t to_s) const;
+
     struct KeyHistory {
         std::int64_t id = 0;  // of the key in this file: stays the same as long as the key is kept
         std::string key, replay;

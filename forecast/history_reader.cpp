@@ -153,6 +153,19 @@ Result<std::vector<HistoryReader::SubjectTotal>> HistoryReader::subjects(SeriesN
     }
 }
 
+Result<std::uint64_t> HistoryReader::requests(const Subject& subject, std::int64_t from_s,
+                                              std::int64_t to_s) const {
+    auto query = file_->prepare(
+        "SELECT coalesce(sum(requests), 0) FROM loads WHERE begin_s >= ?4 AND begin_s < ?5 AND subject = "
+        "(SELECT id FROM subjects WHERE kind = ?1 AND database = ?2 AND name = ?3)");
+    if (!query) return tl::unexpected(query.error());
+    query->bind_text(1, name_of(subject.kind)).bind_text(2, subject.database).bind_text(3, subject.name);
+    query->bind(4, from_s).bind(5, to_s);
+    const auto row = query->step();
+    if (!row) return tl::unexpected(row.error());
+    return query->count(0);
+}
+
 static Result<void> add_steps(SqliteFile& file, HistoryReader::KeyHistory& key, std::int64_t from_s,
                               std::int64_t to_s) {
     auto query = file.prepare(

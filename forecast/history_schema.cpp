@@ -73,15 +73,6 @@ std::string history_path(const std::string& state_dir) {
     return state_dir + "/history.sqlite";
 }
 
-std::string_view name_of(SeriesName::Kind kind) {
-    switch (kind) {
-        case SeriesName::Kind::Database: return "database";
-        case SeriesName::Kind::Table: return "table";
-        case SeriesName::Kind::Template: return "template";
-    }
-    return {};
-}
-
 Result<SeriesName::Kind> kind_of(std::string_view word) {
     for (const auto kind : {SeriesName::Kind::Database, SeriesName::Kind::Table, SeriesName::Kind::Template})
         if (name_of(kind) == word) return kind;

@@ -116,6 +116,17 @@ double KeyShares::share(TemplateId of, KeyId key, std::int64_t time_s) const {
                      slot_of(time_s));
 }
 
+KeyShares::Evidence KeyShares::evidence(TemplateId of, KeyId key, std::int64_t time_s) const {
+    const auto table = tables_.find(of);
+    if (table == tables_.end() || table->second.whole.slots.empty()) return {};
+    const double now = std::exp2(static_cast<double>(latest_s_ - epoch_s_) / options_.half_life_s);
+    const std::size_t slot = slot_of(time_s);
+    const auto found = table->second.keys.find(key);
+    const double of_key =
+        found == table->second.keys.end() ? 0 : static_cast<double>(found->second.slots[slot]);
+    return {of_key / now, static_cast<double>(table->second.whole.slots[slot]) / now};
+}
+
 std::vector<KeyShare> KeyShares::top(TemplateId of, std::int64_t time_s, std::size_t count) const {
     std::vector<KeyShare> shares;
     const auto table = tables_.find(of);

@@ -46,6 +46,12 @@ public:
     // P(key | template, the time's slot). A key that is not in the table has the share of unseen ones, a
     // template that is not in the table 0.
     [[nodiscard]] double share(TemplateId of, KeyId key, std::int64_t time_s) const;
+    // What was seen of the key, and of the template as a whole, in the time's slot; in requests of the latest
+    // time observed. For whoever knows a better prior than the whole cycle.
+    struct Evidence {
+        double key = 0, all = 0;
+    };
+    [[nodiscard]] Evidence evidence(TemplateId of, KeyId key, std::int64_t time_s) const;
     // The `count` keys with the largest share at that time, largest first; equal ones by key.
     [[nodiscard]] std::vector<KeyShare> top(TemplateId of, std::int64_t time_s, std::size_t count) const;
     // Requests of the key to expect when the template has `template_rate`, in that unit.

@@ -30,7 +30,7 @@ std::string_view name_of(SeriesName::Kind kind) {
     switch (kind) {
         case SeriesName::Kind::Database: return "database";
         case SeriesName::Kind::Table: return "table";
-        case SeriesName::Kind::Template: return "statement";
+        case SeriesName::Kind::Template: return "template";
     }
     return "database";
 }

@@ -17,7 +17,8 @@
 #include "cache/disk_tier.h"
 #include "config/reload.h"
 #include "config/version.h"
-#include "forecast/recent_level.h"
+#include "forecast/automatic_forecaster.h"
+#include "forecast/calendar_text.h"
 #include "proxy/admin/console.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/explain.h"
@@ -25,11 +26,11 @@
 #include "proxy/admin/process.h"
 #include "proxy/admin/worker_meter.h"
 #include "proxy/control/control.h"
-#include "proxy/control/counted_loads.h"
 #include "proxy/control/historian.h"
 #include "proxy/control/next_query_sink.h"
 #include "proxy/control/postgres_upstream.h"
 #include "proxy/control/prewarmer.h"
+#include "proxy/control/recorded_loads.h"
 #include "proxy/control/trainer.h"
 #include "proxy/io/signal.h"
 #include "proxy/io/timer.h"
@@ -90,9 +91,9 @@ public:
           trainer_(
               {control::training_options(*settings_, worker_count(*settings_)),
                [this] { return process_totals(); }, control::unix_ms},
-              std::make_unique<control::CountedLoads>([this] { return counted_loads(); },
-                                                      settings_->forecast.bucket / kSecond),
-              [] { return std::make_unique<forecast::RecentLevel>(); }, board_, clock_, log_),
+              std::make_unique<control::RecordedLoads>(forecast::history_path(settings_->state_dir),
+                                                       control::unix_ms),
+              [] { return std::make_unique<forecast::AutomaticForecaster>(); }, board_, clock_, log_),
           foresights_(worker_count(*settings_), store_, &next_query_sink_, settings_->next_query),
           console_(console_context()),
           shared_{clock_,    log_,     write_log_, store_,   flights_,   templates_, interner_, databases_,
@@ -114,7 +115,6 @@ private:
     void log_disk(const cache::DiskAlarm& alarm);
     [[nodiscard]] admin::Observation observe() const;
     [[nodiscard]] forecast::ProcessTotals process_totals() const;
-    [[nodiscard]] control::CountedLoads::Totals counted_loads() const;
     void prepare_history();
     void collect_keys(const std::shared_ptr<control::CollectedKeys>& keys);
     [[nodiscard]] control::LoadSnapshot count_loads();
@@ -184,7 +184,7 @@ Result<void> Server::start() {
     if (auto serving = serve_http(); !serving) return serving;  // what can fail comes before the threads
     open_disk_tier();
     control_.start(databases_);
-    trainer_.start();
+    if (settings_->forecast.enabled) trainer_.start();
     if (historian_) historian_->start(wall_clock_ms());
     for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
     prewarmer_->start();
@@ -302,18 +302,6 @@ forecast::ProcessTotals Server::process_totals() const {
     return totals;
 }
 
-control::CountedLoads::Totals Server::counted_loads() const {
-    using forecast::Measure;
-    using Kind = forecast::SeriesName::Kind;
-    control::CountedLoads::Totals totals;
-    for (const auto& [name, of] : counters_.totals())
-        totals[{Kind::Database, name, {}, Measure::Requests}] = static_cast<double>(of.queries_total());
-    for (const session::TemplateRow& row : ledger_.rows(control::CountedLoads::kSeriesMax))
-        totals[{Kind::Template, row.database, sql::digest_text(row.digest), Measure::Requests}] +=
-            static_cast<double>(row.requests);
-    return totals;
-}
-
 Result<void> Server::listen() {
     for (const Address& address : settings_->listen) {
         auto first = io::ListenSocket::open(address);
@@ -356,8 +344,13 @@ admin::ConsoleContext Server::console_context() {
 
 control::Prewarmer::Options Server::prewarm_options() {
     control::Prewarmer::Options options;
-    options.hot = [](std::int64_t, double) { return std::vector<forecast::HotKey>{}; };
-    options.known = [](std::uint64_t) { return std::optional<control::KnownKey>{}; };
+    auto keys = control::recorded_keys(forecast::history_path(settings_->state_dir));
+    keys.calendar = forecast::make_calendar(settings_->forecast);
+    const auto book = std::make_shared<control::KeyBook>(std::move(keys));
+    options.hot = [this, book](std::int64_t now_s, double within_s) {
+        return book->hot(*board_.current(), now_s, within_s);
+    };
+    options.known = [book](std::uint64_t key) { return book->known(key); };
     options.misses = [this] {
         control::MissLoad load;
         for (const auto& [name, totals] : counters_.totals()) {

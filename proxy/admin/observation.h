@@ -9,11 +9,11 @@
 
 #include "cache/disk_tier.h"
 #include "cache/store.h"
-#include "forecast/outlook.h"
 #include "forecast/next_query.h"
+#include "forecast/outlook.h"
 #include "proxy/admin/counters.h"
-#include "proxy/admin/prewarm_view.h"
 #include "proxy/admin/history_numbers.h"
+#include "proxy/admin/prewarm_view.h"
 #include "proxy/admin/process.h"
 #include "proxy/session/template_row.h"
 

@@ -8,7 +8,7 @@
 namespace warmfront::control {
 namespace {
 
-constexpr forecast::TemplateId kOnly = 1;  // each page has shares of its own
+constexpr std::size_t kLongerMax = 10;  // of the shorter season: a slot of its own for each part of it
 
 double load_of(const forecast::SeriesForecast& forecast) {
     double sum = 0;
@@ -46,12 +46,16 @@ void KeyBook::choose(const forecast::Forecasts& forecasts) {
         if (!stays) forget(page.second);
         return !stays;
     });
+    const std::size_t each = kAllKeysMax / std::max<std::size_t>(wanted.size(), 1);
     for (const auto& [load, name] : wanted) {
         Page& page = pages_[name];
+        page.keys_max = std::min(kKeysMax, each);
         const forecast::Series& recent = forecasts.series.at(name).recent;
         if (recent.seasons.empty()) continue;
         page.cycle_s = static_cast<std::int64_t>(recent.seasons.front()) * recent.step_s;
         page.slots = std::min(recent.seasons.front(), kSlotsMax);
+        if (recent.seasons.size() > 1 && recent.seasons[1] <= kLongerMax * recent.seasons[0])
+            page.longer_s = static_cast<std::int64_t>(recent.seasons[1]) * recent.step_s;
     }
 }
 
@@ -65,23 +69,25 @@ void KeyBook::observe(Page& page, std::uint64_t key, const KeyRecord::Step& step
     const double requests = static_cast<double>(step.requests) / static_cast<double>(parts);
     for (std::int64_t part = 0; part < parts; ++part) {
         const std::int64_t middle_s = step.begin_s + (2 * part + 1) * step.step_s / (2 * parts);
-        page.shares->observe(kOnly, key, middle_s, requests);
-        page.shares->observe_others(kOnly, middle_s, requests * others);
+        page.shares->observe(key, middle_s, requests);
+        page.shares->observe_others(middle_s, requests * others);
     }
 }
 
 void KeyBook::read(const forecast::SeriesName& name, Page& page, std::int64_t now_s) {
     forget(page);
     const std::int64_t from_s = now_s - kCycles * page.cycle_s;
-    forecast::KeyShares::Options how;
-    how.cycle_s = page.cycle_s;
+    forecast::Occasions::Options how;
+    how.day_s = page.cycle_s;
+    how.week_s = page.longer_s;
     how.slots = page.slots;
     how.half_life_s = static_cast<double>(kCycles * page.cycle_s) / 2;
-    how.keys_max = 2 * kKeysMax;
-    page.shares = std::make_unique<forecast::KeyShares>(how);
+    how.keys_max = 2 * page.keys_max;
+    how.calendar = options_.calendar;
+    page.shares = std::make_unique<forecast::Occasions>(how);
     page.keys.clear();
     page.read_s = now_s;
-    auto records = options_.keys(name, from_s, now_s, kKeysMax);
+    auto records = options_.keys(name, from_s, now_s, page.keys_max);
     std::uint64_t of_known = 0;
     for (const KeyRecord& record : records)
         for (const auto& step : record.steps) of_known += step.requests;
@@ -122,7 +128,7 @@ std::vector<forecast::ShareSource::Share> KeyBook::of(const forecast::SeriesName
     const auto page = pages_.find(name);
     if (page == pages_.end() || !page->second.shares) return shares;
     for (const std::uint64_t key : page->second.keys)
-        shares.push_back({key, page->second.shares->share(kOnly, key, time_s)});
+        shares.push_back({key, page->second.shares->share(key, time_s)});
     return shares;
 }
 

@@ -1,11 +1,12 @@
 // proxy/control/key_book.h: the keys of the request history, as the prewarmer wants them: their shares of
 // their templates by time of day, and what asks for them again.
 //
-// What repeats is the shortest season of the template's series; without one, a day. It is cut into kSlotsMax
-// slots at most, and what happened in the last kCycles of it counts. A few templates are read at each call,
-// those that were read longest ago first, so that no call takes long; each anew after a fiftieth of the
-// cycle, between one second and a minute. Bounds: kTemplatesMax templates, those with the highest forecast;
-// kKeysMax keys of each.
+// What repeats are the two shortest seasons of the template's series (a day and a week; without one, a day),
+// and holidays (forecast/occasions.h). The shorter is cut into kSlotsMax slots at most, and what happened in
+// the last kCycles of it counts. A few templates are read at each call, those that were read longest ago
+// first, so that no call takes long; each anew after a fiftieth of the cycle, between one second and a
+// minute. Bounds: kTemplatesMax templates, those with the highest forecast; kKeysMax keys of each,
+// kAllKeysMax in all.
 //
 // On the prewarmer's thread alone.
 #pragma once
@@ -21,8 +22,9 @@
 #include <vector>
 
 #include "forecast/board.h"
+#include "forecast/calendar.h"
 #include "forecast/hot_keys.h"
-#include "forecast/pooling.h"
+#include "forecast/occasions.h"
 #include "proxy/control/prewarmer.h"
 
 namespace warmfront::control {
@@ -41,10 +43,10 @@ struct KeyRecord {
 class KeyBook final : public forecast::ShareSource {
 public:
     static constexpr std::size_t kTemplatesMax = 256;
-    static constexpr std::size_t kKeysMax = 200;
+    static constexpr std::size_t kKeysMax = 2'000, kAllKeysMax = 20'000;
     static constexpr std::size_t kReadsAtOnce = 4;
-    static constexpr std::size_t kSlotsMax = 96;
-    static constexpr std::int64_t kCycles = 14;
+    static constexpr std::size_t kSlotsMax = 48;
+    static constexpr std::int64_t kCycles = 15;
 
     struct Options {
         // The keys of a template that were asked for most within [from_s, to_s), most first.
@@ -54,6 +56,7 @@ public:
         // How many requests of the template there were in all, in those steps: keys not known count as well.
         std::function<std::uint64_t(const forecast::SeriesName& name, std::int64_t from_s, std::int64_t to_s)>
             requests;
+        forecast::Calendar calendar = {};
     };
     explicit KeyBook(Options options) : options_(std::move(options)) {}
 
@@ -66,10 +69,12 @@ public:
 
 private:
     struct Page {  // one template
-        std::unique_ptr<forecast::KeyShares> shares;
+        std::unique_ptr<forecast::Occasions> shares;
         std::vector<std::uint64_t> keys;
         std::int64_t read_s = 0;
         std::int64_t cycle_s = 86'400;  // what repeats
+        std::int64_t longer_s = 0;      // and repeats as well; 0: nothing
+        std::size_t keys_max = kKeysMax;
         std::size_t slots = kSlotsMax;  // of it
         [[nodiscard]] bool due(std::int64_t now_s) const;
     };

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "forecast/calendar_text.h"
 #include "forecast/summary.h"
 
 namespace warmfront::control {
@@ -31,6 +32,7 @@ forecast::TrainingOptions training_options(const Settings& settings, unsigned co
     for (const auto season : of.seasons) options.seasons_s.push_back(duration_cast<seconds>(season).count());
     options.fit_budget = of.bucket / 2;
     options.alarm_buckets = of.alarm_buckets;
+    options.calendar = forecast::make_calendar(of);
     options.capacity = {static_cast<double>(cores), std::max(kUtilisationMin, settings.capacity.utilisation),
                         settings.capacity.min, settings.capacity.max,
                         duration_cast<seconds>(settings.capacity.lower_after)};

@@ -41,8 +41,8 @@
 #include "proxy/session/comparison.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/execution_values.h"
-#include "proxy/session/key_tally.h"
 #include "proxy/session/foresight.h"
+#include "proxy/session/key_tally.h"
 #include "proxy/session/message_walk.h"
 #include "proxy/session/meter.h"
 #include "proxy/session/name_map.h"
@@ -72,7 +72,7 @@ struct Services {
     Ledger& ledger;
     KeyTallySlot& keys;
     cache::DiskTier* disk = nullptr;  // none: nullptr
-    Foresight* foresight = nullptr;  // nullptr: nobody looks ahead
+    Foresight* foresight = nullptr;   // nullptr: nobody looks ahead
 };
 
 struct ConversationOptions {

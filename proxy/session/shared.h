@@ -103,7 +103,7 @@ struct Shared {
     std::shared_ptr<const Settings> current_settings{};
     io::TlsContext current_tls{};
     std::atomic<std::size_t> clients{0};
-    cache::DiskTier* disk = nullptr;  // set before the workers run; none: nullptr
+    cache::DiskTier* disk = nullptr;   // set before the workers run; none: nullptr
     Foresights* foresights = nullptr;  // set before the workers are made
 };
 

@@ -116,6 +116,8 @@ Services Worker::services() {
             shared_.switches,
             sampler_,
             shared_.ledger,
+            keys_,
+            shared_.disk,
             shared_.foresights == nullptr ? nullptr : &shared_.foresights->of_worker(number_)};
 }
 

@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "forecast/recent_level.h"
-#include "proxy/control/counted_loads.h"
+#include "tests/proxy/control/counted_loads.h"
 
 using namespace warmfront;
 using namespace warmfront::control;
@@ -140,38 +140,4 @@ TEST_CASE("trainer: its thread runs and ends at once when it is told to") {
     trainer.start();
     trainer.stop();
     CHECK(trainer.outlook() != nullptr);
-}
-
-TEST_CASE("counted loads: differences of totals, from the second look on") {
-    CountedLoads::Totals totals{{kShop, 1000}};
-    CountedLoads loads([&] { return totals; }, 10);
-    CHECK(loads.load(kShop, 0, 100, 10)->size() == 0);  // what came before is nobody's bucket
-    totals[kShop] = 1007;
-    CHECK(loads.load(kShop, 0, 110, 10)->values == std::vector<double>{7});
-    CHECK(loads.load(kShop, 0, 110, 10)->start_s == 100);
-    totals[kShop] = 1027;  // a look was missed: its bucket gets half
-    CHECK(loads.load(kShop, 0, 130, 10)->values == std::vector<double>{7, 10, 10});
-    CHECK(loads.load(kShop, 110, 120, 10)->values == std::vector<double>{10});
-    CHECK(loads.load(kShop, 0, 130, 5).error().sqlstate == "22023");
-    const SeriesName late{SeriesName::Kind::Template, "shop", "ab", Measure::Requests};
-    totals[late] = 5;
-    CHECK(loads.load(late, 0, 140, 10)->values == std::vector<double>{5});
-    CHECK(*loads.names(10) == std::vector<SeriesName>{kShop, late});
-    CHECK(loads.names(1)->size() == 1);
-}
-
-TEST_CASE("counted loads: memory is bounded") {
-    double total = 0;
-    CountedLoads loads([&] { return CountedLoads::Totals{{kShop, total}}; }, 1);
-    for (std::int64_t second = 0; second < 5000; ++second) {
-        total += 1;
-        (void)loads.load(kShop, 0, 1000 + second, 1);
-    }
-    const auto series = loads.load(kShop, 0, 10'000, 1);
-    CHECK(series->size() == CountedLoads::kBuckets);
-    CHECK(series->time_of(series->size()) == 10'000);
-    total += 7;
-    CHECK(loads.load(kShop, 0, 20'000, 1)->size() == 0);  // nothing is said of a gap that long
-    total += 3;
-    CHECK(loads.load(kShop, 0, 20'001, 1)->values == std::vector<double>{3});
 }

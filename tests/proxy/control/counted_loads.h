@@ -1,4 +1,4 @@
-// proxy/control/counted_loads.h: loads from the counters of this process, since it began.
+// tests/proxy/control/counted_loads.h: a LoadSource of growing totals, for tests of the training.
 //
 // Looks at growing totals and keeps the differences, a bucket each: databases (requests) and the statements
 // with most requests. Knows nothing of what was before, and nothing of tables. Used on the training's thread

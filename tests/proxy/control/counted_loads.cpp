@@ -1,4 +1,4 @@
-#include "proxy/control/counted_loads.h"
+#include "tests/proxy/control/counted_loads.h"
 
 #include <algorithm>
 #include <utility>
