@@ -275,6 +275,19 @@ TEST_CASE("next query: what is always there already is looked for only now and t
     CHECK(told() == 80);
 }
 
+TEST_CASE("next query: what always comes too late is off as well, but not so soon") {
+    std::mt19937 random(11);
+    NextQuery model;
+    Asker asker(model);
+    for (int i = 0; i < 40; ++i) browse(asker, random);
+    asker.ask(kProduct, {"1"}, {"1", "x"});
+    int late = 0;
+    for (; late < 100 && !asker.expects().empty(); ++late) model.late({kProduct, kReviews}, asker.now_us);
+    CHECK(late > 16);
+    CHECK(late < 64);
+    CHECK(model.totals().late == static_cast<std::uint64_t>(late));
+}
+
 TEST_CASE("next query: it pays where more is saved than wasted") {
     const NextQuery model({.overhead_us = 50});
     CHECK(model.pays(0.9, 1'000));

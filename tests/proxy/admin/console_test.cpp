@@ -135,6 +135,26 @@ struct Desk {
                 view->off[{"shop", 0xab}] = "15 of the last 20 answers fetched went unused";
                 return view;
             },
+        .next_query =
+            [] {
+                session::NextQueryView view;
+                view.from = {0xab, "shop", "SELECT * FROM t WHERE id = ?"};
+                view.to = {0xcd, "shop", "SELECT * FROM u WHERE t = ?"};
+                view.row.seen = 30;
+                view.row.probability = 0.95;
+                view.row.mapping = view.row.confidence = 0.9;
+                view.row.in_force = true;
+                view.row.sources = "parameter 1";
+                view.row.counts = {.predicted = 9,
+                                   .there = 2,
+                                   .prefetched = 7,
+                                   .used = 4,
+                                   .late = 2,
+                                   .wasted = 1,
+                                   .saved_us = 8'000,
+                                   .wasted_us = 2'000};
+                return std::vector{view};
+            },
         .prewarm_one = [this](std::string_view replay) -> Result<void> {
             called.push_back("prewarm " + std::string(replay));
             if (replay != "{}") return fail("22023", "this is no replay");
@@ -178,6 +198,10 @@ TEST_CASE("console: each command gives its table") {
               "|D:00000000000000ab,shop,off,15 of the last 20 answers fetched went "
               "unused,20,5,15,75.0,30.0,7.5,"
               "SELECT * FROM t WHERE id = ?|"},
+             {"SHOW NEXT_QUERY",
+              "|D:shop,00000000000000ab,00000000000000cd,on,0.950,0.900,0.900,parameter "
+              "1,30,9,2,7,4,2,1,8.0,2.0,"
+              "SELECT * FROM t WHERE id = ?,SELECT * FROM u WHERE t = ?|"},
              {"SHOW REFUSALS", "T:database,reason,count|D:shop,volatile_function,1|C:SHOW|Z:I"},
              {"SHOW INVALIDATIONS", "T:database,cause,count|D:shop,write,5|C:SHOW|Z:I"},
              {"SHOW FORECAST",

@@ -128,6 +128,17 @@ TEST_CASE("metrics: values are where they belong") {
             {"warmfront_needed_sidecars", 2.75},
             {"warmfront_predicted_peak_queries_per_second", 5500},
             {"warmfront_cpu_seconds_per_query", 0.0005},
+             {R"(warmfront_prewarm_fetches_total{outcome="refused"})", 1},
+             {R"(warmfront_prewarm_stored_total{reason="rise"})", 3},
+             {"warmfront_next_query_prefetched_total", 7},
+             {R"(warmfront_next_query_fetches_total{outcome="used"})", 4},
+             {R"(warmfront_next_query_fetches_total{outcome="wasted"})", 1},
+             {"warmfront_next_query_saved_seconds_total", 0.008},
+             {"warmfront_prewarm_used_total", 3},
+             {"warmfront_prewarm_spent_seconds_total", 1.5},
+             {"warmfront_prewarm_waiting", 2},
+             {"warmfront_prewarm_rate", 12.5},
+             {"warmfront_prewarm_hot_keys", 6},
             {"process_cpu_seconds_total", 1.5},
             {"process_threads", 3}}) {
         CAPTURE(name);

@@ -55,6 +55,14 @@ inline Observation sample_observation() {
     observation.databases = counters.totals();
     observation.store = {.entries = 7, .bytes = 4'096, .fills = 9, .evictions = 1};
     observation.store_bytes_max = 1 << 20;
+    observation.next_query = {.predicted = 9,
+                              .there = 2,
+                              .prefetched = 7,
+                              .used = 4,
+                              .late = 2,
+                              .wasted = 1,
+                              .saved_us = 8'000,
+                              .wasted_us = 2'000};
     observation.prewarm = {.outcomes = {{"stored", 4}, {"refused", 1}},
                            .stored = {{"rise", 3}, {"write", 1}},
                            .dropped = 0,
