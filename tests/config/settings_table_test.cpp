@@ -85,7 +85,6 @@ TEST_CASE("settings table: each row reads, prints, compares and copies its own m
         {"prewarm.memory_share", "0.5"},
         {"prewarm.lead", "10s"},
         {"prewarm.waste", "0.5"},
-        {"prewarm.command", "true"},
         {"prewarm.roles", "own"}};
     const std::map<std::string_view, RawValue> records{
         {"tables", record({{"name", "audit.log"}, {"cache", "off"}})},
