@@ -130,7 +130,6 @@ struct PrewarmSettings {
     std::chrono::milliseconds lead{60'000};  // how long before a predicted rise
     double waste = 0.25;  // the share of fetched answers that may go unused before a statement is left out
     PrewarmRoles roles = PrewarmRoles::Granted;
-    bool command = false;  // PREWARM
 };
 
 struct NextQuerySettings {

@@ -217,11 +217,6 @@ std::vector<Setting> make_table() {
             "The share of a statement's fetched answers that may go unused; beyond it, nothing is fetched "
             "for "
             "the statement for a while."),
-        row("prewarm.command", Live, BooleanType{}, at(&S::prewarm, &PrewarmSettings::command),
-            "Whether the admin console knows `PREWARM`. Whoever may use the console can then have queries "
-            "answered as the roles of `prewarm.roles`, and learn whether they fail and how large their "
-            "answers "
-            "are, though not what they say."),
         row("prewarm.roles", Live,
             ChoiceType<PrewarmRoles>{
                 {"own", PrewarmRoles::Own}, {"granted", PrewarmRoles::Granted}, {"all", PrewarmRoles::All}},
@@ -229,7 +224,8 @@ std::vector<Setting> make_table() {
             "As whom answers are fetched. `own`: as warmfront's own account. `granted`: also as roles that "
             "were granted to it (`SET ROLE`), if it is no superuser. `all`: a superuser also as everybody "
             "else "
-            "(`SET SESSION AUTHORIZATION`). Code that others put behind a name which such a query uses could "
+            "(`SET SESSION AUTHORIZATION`), and the console knows `PREWARM`. Code that others put behind a "
+            "name which such a query uses could "
             "take the account's rights back (`RESET ROLE`): statements known to run functions that are not "
             "PostgreSQL's own are left out, but where people who are not trusted with the account's rights "
             "may "

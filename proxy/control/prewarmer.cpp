@@ -100,7 +100,9 @@ void Prewarmer::stop() {
 
 Result<void> Prewarmer::prewarm(std::string_view text) {
     if (!shared_.settings()->prewarm.enabled) return fail("55000", "prewarm.enabled is off");
-    if (!shared_.settings()->prewarm.command) return fail("42501", "prewarm.command is off");
+    // Whoever gives it learns whether a query of theirs fails, which is more than a console should tell.
+    if (shared_.settings()->prewarm.roles != PrewarmRoles::All)
+        return fail("42501", "PREWARM needs prewarm.roles: all");
     auto parsed = parse_replay(text);
     if (!parsed) return tl::unexpected(parsed.error());
     const auto replay = std::make_shared<const Replay>(std::move(*parsed));

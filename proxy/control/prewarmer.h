@@ -80,7 +80,7 @@ public:
     [[nodiscard]] Prefetcher& prefetcher() { return prefetcher_; }
     // PREWARM: fetches the answer of a replay's text and keeps it warm for kCommandHolds. Fails with 22023
     // where it is no replay, with 53400 at kCommandsMax or with a full queue, with 55000 while it is off,
-    // with 42501 where prewarm.command is.
+    // with 42501 where prewarm.roles is not all.
     [[nodiscard]] Result<void> prewarm(std::string_view replay);
     [[nodiscard]] std::shared_ptr<const admin::PrewarmView> view() const;
     [[nodiscard]] admin::PrewarmNumbers numbers() const;

@@ -89,7 +89,6 @@ TEST_CASE("settings table: each row reads, prints, compares and copies its own m
         {"prewarm.memory_share", "0.5"},
         {"prewarm.lead", "10s"},
         {"prewarm.waste", "0.5"},
-        {"prewarm.command", "true"},
         {"prewarm.roles", "own"},
         {"forecast.bucket", "1s"},
         {"forecast.horizon", "2h"},

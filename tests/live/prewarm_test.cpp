@@ -218,9 +218,7 @@ TEST_CASE("prewarm: the first request finds what was fetched, and it is PostgreS
     PostgresServer server;
     server.sql(kTables);
     const WarmfrontProcess warmfront(
-        server,
-        {.settings =
-             "cache: {ttl: 1h}\nprewarm: {command: on, roles: all, rate: 1000}\ncatalog.refresh: 1h\n"});
+        server, {.settings = "cache: {ttl: 1h}\nprewarm: {roles: all, rate: 1000}\ncatalog.refresh: 1h\n"});
     for (const Asked& asked : kinds_of_reads()) {
         CAPTURE(asked.name);
         const bool stored_it = prewarmed(warmfront, asked);
@@ -247,7 +245,7 @@ TEST_CASE("prewarm: over TLS, after a password, and with an answer of many packe
     upstream.replace(upstream.find("user=postgres"), 13, "user=warm password=secret");
     upstream.replace(upstream.find("sslmode=disable"), 15, "sslmode=require");
     const WarmfrontProcess warmfront(
-        server, {.settings = "cache: {ttl: 1h}\nprewarm.command: on\n", .upstream = upstream});
+        server, {.settings = "cache: {ttl: 1h}\nprewarm.roles: all\n", .upstream = upstream});
     // As warmfront's own account, which the clients of this test are not: the fetch is what is looked at.
     for (const Asked& asked :
          {Asked{.name = "", .sql = kWhole},
@@ -262,7 +260,7 @@ TEST_CASE("prewarm: a statement prepared before is served too") {
     if (direct_mode()) return;
     PostgresServer server;
     server.sql(kTables);
-    const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1h}\nprewarm.command: on\n"});
+    const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1h}\nprewarm.roles: all\n"});
     const Asked asked{.name = "", .sql = kByPrice, .extended = true, .values = {"7", "1.5"}};
     const Asked other{.name = "", .sql = kByPrice, .extended = true, .values = {"8", "1.5"}};
     auto client = asked.client(warmfront.port());
@@ -292,7 +290,7 @@ TEST_CASE("prewarm: no read is older than what was acknowledged, with fetches in
     server.sql(
         "CREATE TABLE counter (id int PRIMARY KEY, v int NOT NULL); INSERT INTO counter VALUES (1, 0)");
     const WarmfrontProcess warmfront(server,
-                                     {.settings = "prewarm: {command: on, rate: 100000, concurrency: 4}\n"});
+                                     {.settings = "prewarm: {roles: all, rate: 100000, concurrency: 4}\n"});
     const Asked asked{.name = "", .sql = "SELECT v FROM counter WHERE id = 1"};
     std::atomic<bool> over{false};
     std::thread fetching([&] {
@@ -319,7 +317,7 @@ TEST_CASE("prewarm: what a write voids is fetched anew, and what is about to exp
     server.sql(kTables);
     const Asked asked{.name = "", .sql = "SELECT name FROM item WHERE id = 5"};
     SUBCASE("a write") {
-        const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1h}\nprewarm.command: on\n"});
+        const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1h}\nprewarm.roles: all\n"});
         REQUIRE(prewarmed(warmfront, asked));
         auto console = console_of(warmfront);
         const auto watched = [&] { return rows(console, "SHOW HOT").find("|there|") != std::string::npos; };
@@ -332,7 +330,7 @@ TEST_CASE("prewarm: what a write voids is fetched anew, and what is about to exp
         CHECK(warmfront.metrics().sum(kHitsMetric) == hits + 1);
     }
     SUBCASE("the end of its ttl") {
-        const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1s}\nprewarm.command: on\n"});
+        const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1s}\nprewarm.roles: all\n"});
         REQUIRE(prewarmed(warmfront, asked));
         CHECK(eventually([&] { return stored(warmfront, "expiry") >= 2; }));
     }
@@ -350,17 +348,13 @@ TEST_CASE("prewarm: rights stay what they are") {
     const Asked of_bob{.name = "", .sql = "SELECT id FROM item WHERE id = 3", .user = "bob"};
     const Asked calls{.name = "", .sql = "SELECT twice(id) FROM item WHERE id = 3", .user = "alice"};
     const Asked who{.name = "", .sql = "SELECT current_user, id FROM item WHERE id = 3", .user = "alice"};
-    SUBCASE("a superuser becomes another only where it was told so") {
-        const WarmfrontProcess warmfront(server, {.settings = "prewarm.command: on\n"});
-        CHECK(prewarmed(warmfront, open, "refused"));
-    }
     SUBCASE("nobody is fetched for by command unless it was told so") {
         const WarmfrontProcess warmfront(server);
         auto console = console_of(warmfront);
         CHECK(sqlstate_of(must(console.query("PREWARM " + open.replay()))) == "42501");
     }
     SUBCASE("as everybody") {
-        const WarmfrontProcess warmfront(server, {.settings = "prewarm: {command: on, roles: all}\n"});
+        const WarmfrontProcess warmfront(server, {.settings = "prewarm.roles: all\n"});
         CHECK(prewarmed(warmfront, hidden, "failed"));
         CHECK(sqlstate_of(hidden.answer(warmfront.port())) == "42501");
         CHECK(prewarmed(warmfront, calls, "refused"));
@@ -373,7 +367,7 @@ TEST_CASE("prewarm: rights stay what they are") {
         std::string upstream = server.conninfo();
         upstream.replace(upstream.find("user=postgres"), 13, "user=warm");
         const WarmfrontProcess warmfront(
-            server, {.settings = "cache: {ttl: 1h}\nprewarm.command: on\n", .upstream = upstream});
+            server, {.settings = "cache: {ttl: 1h}\nprewarm.roles: all\n", .upstream = upstream});
         REQUIRE(prewarmed(warmfront, open));
         const double hits = warmfront.metrics().sum(kHitsMetric);
         CHECK(rows_of(open.answer(warmfront.port())) == "3\n");
@@ -388,7 +382,7 @@ TEST_CASE("prewarm: what was fetched for nothing is counted, statement by statem
     if (direct_mode()) return;
     PostgresServer server;
     server.sql(kTables);
-    const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1h}\nprewarm.command: on\n"});
+    const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1h}\nprewarm.roles: all\n"});
     const auto of = [](int id) {
         return Asked{.name = "", .sql = "SELECT price FROM item WHERE id = " + std::to_string(id)};
     };

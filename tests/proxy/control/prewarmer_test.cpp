@@ -209,7 +209,7 @@ TEST_CASE("prewarmer: while PostgreSQL is away nothing is asked, and it goes on 
 TEST_CASE("prewarmer: what cannot be fetched is not asked for again and again, and says why") {
     test::PostgresServer server;
     server.sql(kSchema);
-    World world(server, {.rate = 10'000, .command = true});
+    World world(server, {.rate = 10'000, .roles = PrewarmRoles::All});
     world.predict(1, "SELECT random() FROM t", 20);
     world.predict(2, "SELECT no_such FROM t", 20);
     CHECK(eventually(
