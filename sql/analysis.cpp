@@ -191,6 +191,7 @@ void add_reads(Analysis& out, const Statement& statement, const AnalysisContext&
         out.refusal = {};
         if (auto footprints = footprints_of(reach, context.literal_places))
             out.footprints = std::move(*footprints);
+        out.read_once = !reach.routines.empty();
         out.approximate = is_approximate(statement, context);
         out.lifetime = lifetime_of(reach, context);
     } else {
@@ -318,6 +319,17 @@ Analysis unparsed(const Error& error) {
     return out;
 }
 
+// Errs on the side of true.
+bool has_text_literals(std::string_view sql) {
+    for (std::size_t i = 0; i < sql.size(); ++i) {
+        if (sql[i] == '\'') return true;
+        const bool parameter = i + 1 < sql.size() && sql[i + 1] >= '0' && sql[i + 1] <= '9';
+        if (sql[i] == '$' && !parameter) return true;  // a dollar quote
+    }
+    const auto same = [](char a, char b) { return (a | 0x20) == b; };
+    return !std::ranges::search(sql, std::string_view("null"), same).empty();  // transform_null_equals
+}
+
 Analysis all(const std::vector<Statement>& statements, AnalysisContext context) {
     Analysis out;
     out.query_class = statements.empty() ? QueryClass::Session : QueryClass::Read;
@@ -366,6 +378,7 @@ Analysis analyse(std::string_view sql, const AnalysisContext& given) {
 
     const auto statements = parse(sql);
     Analysis out = statements ? all(*statements, context) : unparsed(statements.error());
+    out.read_once = out.read_once || has_text_literals(sql);
     out.digest = digest;
     out.hint = std::move(hint);
     if (out.cacheable && choice != nullptr && choice->cache == false) {

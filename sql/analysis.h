@@ -57,8 +57,11 @@ struct Refusal {
 struct Analysis {
     QueryClass query_class = QueryClass::Opaque;
     bool cacheable = false;
-    Refusal refusal;           // set when not cacheable
-    Lifetime lifetime;         // of an answer, if cacheable
+    Refusal refusal;    // set when not cacheable
+    Lifetime lifetime;  // of an answer, if cacheable
+    // Cacheable, and has parts that PostgreSQL reads under the settings of a moment of its own choice when it
+    // is a prepared statement: quoted literals, NULL, bodies of functions.
+    bool read_once = false;
     bool approximate = false;  // cacheable, but asked anew it may be another one: the clock, a random number
     std::uint64_t digest = 0;  // of the statement's shown text, see sql/choices.h
     // Sorted, unique: the relations named, views among them, and those that the views name. Partitions and

@@ -180,8 +180,8 @@ private:
     void ask_settings();
     [[nodiscard]] const sql::SessionSettings* settings() const;
     [[nodiscard]] Names names() const;
-    [[nodiscard]] Settled settled_now() const;
-    void note_use(PreparedStatement& statement) const;
+    [[nodiscard]] bool settings_changing() const;
+    [[nodiscard]] SettingsSeen settings_seen() const;
     [[nodiscard]] bool snapshot_owed(const sql::Analysis* analysis) const;
     void take_snapshot();
     [[nodiscard]] std::uint64_t idle_timeout_ms() const;
@@ -259,6 +259,7 @@ private:
     void forget_settings() {
         settings_ = nullptr;
         settings_first_ = false;
+        ++settings_changes_;
     }
 
     Services services_;
@@ -284,7 +285,8 @@ private:
 
     std::shared_ptr<const sql::SessionSettings> settings_;  // nullptr: to be asked for
     std::uint64_t settings_generation_ = 0;
-    bool settings_first_ = true;     // nothing has altered them since the start
+    std::uint64_t settings_changes_ = 0;  // how often they were forgotten
+    bool settings_first_ = true;          // nothing has altered them since the start
     bool maybe_temporary_ = false;   // since they were last asked for, something temporary may have been made
     bool holds_in_session_ = false;  // see sql::Analysis
     bool settings_refused_ = false;  // the probe failed: not again for the request at hand

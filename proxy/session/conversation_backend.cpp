@@ -195,7 +195,7 @@ void Conversation::statements_after(Exchange& exchange) {
     // A statement that has just run under the catalog in force may be served from now on.
     if (exchange.failed || exchange.binds != 1) return;
     PreparedStatement* statement = prepared_.find(exchange.bound);
-    if (statement) statement->settled.catalog_version = exchange.catalog_version;
+    if (statement) statement->settled.ran(exchange.catalog_version);
 }
 
 void Conversation::on_snapshot(const wire::Piece& piece) {

@@ -306,9 +306,8 @@ void Conversation::process_extended(std::string_view bytes) {
         hold(Wait::Settings, Request::Extended, bytes);
         return take_snapshot();
     }
-    // A statement prepared before the catalog changed may have to fail now ("cached plan must not change
-    // result type"): PostgreSQL runs it once before it is served again.
-    const bool settled = !statement || (settled_now().known() && statement->settled == settled_now());
+    const bool settled = !statement || statement->settled.holds(settings_seen(), database_.catalog_version(),
+                                                                plan->analysis().read_once);
     if (!may_read_cache(*plan) || !settled) {
         forward_extended(bytes, true);
         if (exchanges_.back().plain_read) note_refusal(*plan);
@@ -323,7 +322,8 @@ void Conversation::process_extended(std::string_view bytes) {
     if (serve_or_follow(plan, key, single->bind->after_names, reply, given)) {
         if (wait_ == Wait::Flight) return hold(Wait::Flight, Request::Extended, bytes);
         if (!statement)
-            prepared_.put_unnamed(single->parse->sql, single->parse->parameter_types, plan, settled_now());
+            prepared_.put_unnamed(single->parse->sql, single->parse->parameter_types, plan,
+                                  {settings_seen(), database_.catalog_version()});
         return;
     }
     forward_extended(bytes, true);
@@ -397,7 +397,8 @@ void Conversation::forward_step(Exchange& exchange, const WholeMessage& message)
             const auto describe = wire::decode_describe(message.body);
             if (describe && describe->what == 'S') {
                 align_unnamed(exchange, describe->name);
-                if (PreparedStatement* const statement = prepared_.find(describe->name)) note_use(*statement);
+                if (PreparedStatement* const statement = prepared_.find(describe->name))
+                    statement->settled.used(settings_seen());
             }
             if (describe && describe->what == 'P') align_portal(exchange, describe->name);
             break;
@@ -425,7 +426,7 @@ void Conversation::forward_parse(Exchange& exchange, std::string_view body) {
     PreparedStatement statement;
     statement.sql = parse->sql;
     statement.parameter_types = parse->parameter_types;
-    statement.settled = settled_now();
+    statement.settled = {settings_seen(), database_.catalog_version()};
     exchange.parses.push_back({std::string(parse->statement), false});
     prepared_.put(parse->statement, std::move(statement));
 }
@@ -436,7 +437,7 @@ void Conversation::bind_portal(Exchange& exchange, const wire::Bind* bind, std::
     align_unnamed(exchange, name);
     if (portal.empty()) unnamed_portal_gone_ = false;
     PreparedStatement* statement = prepared_.find(name);
-    if (statement) note_use(*statement);
+    if (statement) statement->settled.used(settings_seen());
     PlanRef plan = statement ? plan_of(*statement) : services_.planner.opaque(database_);
     exchange.binds = exchange.binds == 0 ? 1 : 2;
     exchange.bound = name;
@@ -484,11 +485,6 @@ void Conversation::align_portal(Exchange& exchange, std::string_view portal) {
     if (!portal.empty() || !std::exchange(unnamed_portal_gone_, false)) return;
     services_.to_server.compose([](std::string& out) { wire::append_close(out, 'P', ""); });
     exchange.closes.push_back({{}, true});
-}
-
-// PostgreSQL may read it anew, under the settings of this moment.
-void Conversation::note_use(PreparedStatement& statement) const {
-    if (statement.settled.fingerprint != settled_now().fingerprint) statement.settled.fingerprint = 0;
 }
 
 PlanRef Conversation::plan_of(PreparedStatement& statement) {

@@ -72,18 +72,18 @@ bool Conversation::answer_stale_extended(std::string_view bytes) {
     const auto single = as_single(bytes);
     if (!single) return false;
     PreparedStatement* const statement = single->parse ? nullptr : prepared_.find(single->bind->statement);
-    const Settled settled{orphan_->judges.version, settings_->fingerprint};
-    if (!single->parse &&
-        (!statement || statement->opaque || statement->by_sql || statement->settled != settled))
-        return false;
+    if (!single->parse && (!statement || statement->opaque || statement->by_sql)) return false;
     const std::string_view sql = statement ? std::string_view(statement->sql) : single->parse->sql;
     const std::string_view types =
         statement ? std::string_view(statement->parameter_types) : single->parse->parameter_types;
     const Names names{settings_.get(), false, &orphan_->judges};
     const PlanRef plan = services_.planner.plan(database_, names, sql, sql);
+    const SettingsSeen now{{settings_changes_, settings_generation_}, settings_->fingerprint};
+    const auto version = orphan_->judges.version;
+    if (statement && !statement->settled.holds(now, version, plan->analysis().read_once)) return false;
     const Reply reply{true, single->parse.has_value(), single->describe, single->row_limit != 0};
     if (!give_stale(plan, key_of(*plan, *single, types), reply)) return false;
-    if (!statement) prepared_.put_unnamed(sql, types, plan, settled);
+    if (!statement) prepared_.put_unnamed(sql, types, plan, {now, version});
     return true;
 }
 

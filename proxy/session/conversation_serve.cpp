@@ -69,18 +69,23 @@ const sql::SessionSettings* Conversation::settings() const {
     return settings_ && settings_generation_ == database_.settings_generation() ? settings_.get() : nullptr;
 }
 
-// As a statement finds them that is sent now, behind what is under way.
-Names Conversation::names() const {
-    const bool changing =
-        (absorbed_ && absorbed_->touches_settings) ||
-        std::ranges::any_of(exchanges_, [](const Exchange& exchange) { return exchange.touches_settings; });
-    return {changing ? nullptr : settings(), maybe_temporary_};
+// By what is under way.
+bool Conversation::settings_changing() const {
+    return (absorbed_ && absorbed_->touches_settings) ||
+           std::ranges::any_of(exchanges_,
+                               [](const Exchange& exchange) { return exchange.touches_settings; });
 }
 
-// As of a statement that is sent now.
-Settled Conversation::settled_now() const {
+// As a statement finds them that is sent now, behind what is under way.
+Names Conversation::names() const {
+    return {settings_changing() ? nullptr : settings(), maybe_temporary_};
+}
+
+// As a statement finds them that is sent now.
+SettingsSeen Conversation::settings_seen() const {
     const Names meant = names();
-    return {database_.catalog_version(), meant.settings ? meant.settings->fingerprint : 0};
+    return {{settings_changes_, settings_changing() ? 0 : database_.settings_generation()},
+            meant.settings ? meant.settings->fingerprint : 0};
 }
 
 // Whether it is worth asking for the settings before this statement: they must be askable (nothing under way,

@@ -15,26 +15,16 @@
 
 #include "proxy/session/name_map.h"
 #include "proxy/session/plan.h"
+#include "proxy/session/settled.h"
 
 namespace warmfront::session {
-
-// The catalog under which the server is known to run a statement, and the settings under which it was
-// prepared and used, every time: names and literals in it mean what they meant when PostgreSQL read it, which
-// it does anew at moments of its own choice ("cached plan must not change result type"). fingerprint 0: not
-// known, or several; it is not served then.
-struct Settled {
-    std::uint64_t catalog_version = 0;
-    std::uint32_t fingerprint = 0;
-    bool operator==(const Settled&) const = default;
-    [[nodiscard]] bool known() const { return catalog_version != 0 && fingerprint != 0; }
-};
 
 struct PreparedStatement {
     std::string sql;
     std::string parameter_types;  // as in Parse: 4 bytes each
     PlanRef plan;                 // as of the last use; Planner::plan() renews it
-    Settled settled;              // under which the server is known to run it
-    bool opaque = false;          // too long to be kept: plan is fixed
+    Settled settled;
+    bool opaque = false;  // too long to be kept: plan is fixed
     bool by_sql = false;  // made by SQL's PREPARE: its parameters' types are not known, it is never served
 };
 

@@ -110,6 +110,14 @@ static Messages comparable(const Question& question, Messages messages) {
     return messages;
 }
 
+void Asker::close_statements() {
+    std::string bytes;
+    for (const auto& name : prepared_) wire::append_close(bytes, 'S', name);
+    prepared_.clear();
+    wire::append_sync(bytes);
+    (void)exchange(bytes);
+}
+
 std::string difference(const Question& question, const Messages& expected, const Messages& got) {
     if (comparable(question, expected) == comparable(question, got)) return {};
     return with_literals(question) + "\n  PostgreSQL:\n" + show(expected) + "  warmfront:\n" + show(got);

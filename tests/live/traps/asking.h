@@ -42,6 +42,8 @@ public:
     // A step: what has parameters or is one statement may go by any delivery, COPY and the rest are simple.
     [[nodiscard]] Messages run(const TrapStep& step, Delivery delivery);
     [[nodiscard]] Messages say(const std::string& sql);
+    // What it asks by name is prepared anew the next time.
+    void close_statements();
 
 private:
     [[nodiscard]] Messages exchange(const std::string& bytes, std::string_view copy_data = {});

@@ -202,7 +202,14 @@ private:
                 return;
             }
             if (round >= 3) std::this_thread::sleep_for(5ms);
+            if (round % 20 == 0) prepare_anew();
         }
+    }
+
+    // A statement that was first used while the settings were not known may stay unserved.
+    void prepare_anew() {
+        for (Asker* asker : {&reader_, &twin_}) asker->close_statements();
+        (void)ask_all(twin_);
     }
 
     // False if it failed, as it was to.
