@@ -15,7 +15,7 @@ constexpr std::size_t kKnownMin = 60;
 constexpr double kUnlikeDay = 9;  // a holiday against a day that is none, or another one
 constexpr double kOtherWeekday = 1, kWeekend = 4;
 constexpr double kYearDays = 10;  // as far as the time of the year is alike
-constexpr std::size_t kJudgedOrigins = 24, kJudgedTargets = 8;
+constexpr std::size_t kJudgedOrigins = 24, kJudgedTargets = 8, kJudgedAnalogues = 150;
 
 std::int64_t weekday(std::int64_t time_s) {
     return (time_s / kDay_s + 4) % 7;  // 0 is Sunday
@@ -119,17 +119,32 @@ double Spike::distance(const Context& a, const Context& b) const {
     return sum / kContext;
 }
 
-// Moments before `end` at the origin's place in the season: all of them, or evenly spread ones.
-std::vector<Spike::Analogue> Spike::analogues_of(std::size_t origin, std::size_t end) const {
+// Moments at the origin's place in earlier seasons: all of them, or evenly spread ones.
+std::vector<Spike::Analogue> Spike::analogues_of(std::size_t origin, std::size_t most) const {
     std::vector<Analogue> analogues;
     const Context now = context_of(origin);
     const std::size_t seasons = origin / season_;
-    const std::size_t stride = std::max<std::size_t>((seasons + kAnaloguesMax - 1) / kAnaloguesMax, 1);
+    const std::size_t stride = std::max<std::size_t>((seasons + most - 1) / most, 1);
     for (std::size_t back = 1; back < seasons; back += stride) {
         const std::size_t past = origin - back * season_;
-        if (past < end) analogues.push_back({past, distance(now, context_of(past))});
+        analogues.push_back({past, distance(now, context_of(past)), level(past)});
     }
     return analogues;
+}
+
+std::vector<Spike::Analogue> Spike::namesakes_of(std::size_t origin, std::size_t target) const {
+    std::vector<Analogue> found;
+    const Span* own = span_at(target);
+    if (own == nullptr) return found;
+    const Context now = context_of(origin);
+    for (const Span& past : spans_) {
+        if (past.from_s >= own->from_s) break;
+        const auto shift = static_cast<std::size_t>((own->from_s - past.from_s) / step_s_);
+        const bool seen = shift % season_ == 0;  // is among the analogues
+        if (past.name != own->name || shift == 0 || shift + 2 * season_ > origin || seen) continue;
+        found.push_back({origin - shift, distance(now, context_of(origin - shift)), level(origin - shift)});
+    }
+    return found;
 }
 
 const Span* Spike::span_at(std::size_t bucket) const {
@@ -155,36 +170,41 @@ double Spike::calendar_distance(std::size_t target, std::size_t analogue, const 
     return apart + (alike ? 0.0 : kUnlikeDay);
 }
 
-double Spike::expected(std::size_t origin, std::size_t target, const std::vector<Analogue>& analogues,
-                       const Kernel& kernel) const {
+void Spike::weigh(std::size_t origin, std::size_t target, const Kernel& kernel,
+                  std::vector<Analogue>& analogues) const {
+    const std::size_t ahead = target - origin;
     double nearest = std::numeric_limits<double>::infinity();
-    std::vector<std::pair<double, double>> seen;  // distance, what came over the level then
-    const auto see = [&](std::size_t past, double distance) {
-        const std::size_t then = past + (target - origin);
-        if (then > origin) return;
-        const double apart = kernel.context * distance + calendar_distance(target, then, kernel);
-        nearest = std::min(nearest, apart);
-        seen.emplace_back(apart, static_cast<double>(value_[then]) - level(past));
-    };
-    for (const Analogue& analogue : analogues) see(analogue.origin, analogue.distance);
-    // Days of the target's name come at any place in the season.
-    if (const Span* own = span_at(target)) {
-        const Context now = context_of(origin);
-        for (const Span& past : spans_) {
-            if (past.from_s >= own->from_s) break;
-            const auto shift = static_cast<std::size_t>((own->from_s - past.from_s) / step_s_);
-            if (past.name != own->name || shift == 0 || shift + 2 * season_ > origin || shift % season_ == 0)
-                continue;
-            see(origin - shift, distance(now, context_of(origin - shift)));
-        }
+    for (Analogue& analogue : analogues) {
+        analogue.weight = std::numeric_limits<double>::infinity();  // a distance, until below
+        if (analogue.origin + ahead > origin) continue;             // what came then is not known yet
+        analogue.weight =
+            kernel.context * analogue.distance + calendar_distance(target, analogue.origin + ahead, kernel);
+        nearest = std::min(nearest, analogue.weight);
     }
+    for (Analogue& analogue : analogues)
+        analogue.weight =
+            std::isinf(analogue.weight) ? 0.0 : std::exp(-kernel.sharpness * (analogue.weight - nearest));
+}
+
+double Spike::expected(std::size_t origin, std::size_t target, const std::vector<Analogue>& analogues) const {
     double sum = 0, weights = 0;
-    for (const auto& [apart, over] : seen) {
-        const double weight = std::exp(-kernel.sharpness * (apart - nearest));
-        sum += weight * over;
-        weights += weight;
+    for (const Analogue& analogue : analogues) {
+        if (analogue.weight == 0) continue;
+        const auto came = static_cast<double>(value_[analogue.origin + (target - origin)]);
+        sum += analogue.weight * (came - analogue.level);
+        weights += analogue.weight;
     }
     return level(origin) + (weights > 0 ? sum / weights : 0.0);
+}
+
+double Spike::expected(std::size_t origin, std::size_t target, const Kernel& kernel,
+                       std::vector<Analogue>& analogues) const {
+    const std::size_t usual = analogues.size();
+    for (const Analogue& namesake : namesakes_of(origin, target)) analogues.push_back(namesake);
+    weigh(origin, target, kernel, analogues);
+    const double answer = expected(origin, target, analogues);
+    analogues.resize(usual);
+    return answer;
 }
 
 void Spike::choose_kernel(std::size_t horizon_max) {
@@ -201,24 +221,37 @@ void Spike::choose_kernel(std::size_t horizon_max) {
     std::vector<double> errors(kernels.size());
     for (std::size_t k = 0; k < kJudgedOrigins; ++k) {
         const std::size_t origin = first + k * (size - 1 - reach - first) / (kJudgedOrigins - 1);
-        const auto analogues = analogues_of(origin, origin);
+        auto analogues = analogues_of(origin, kJudgedAnalogues);
         for (std::size_t j = 0; j < std::min(kJudgedTargets, reach); ++j) {
             const std::size_t target =
                 origin + 1 + j * (reach - 1) / std::max<std::size_t>(kJudgedTargets - 1, 1);
             for (std::size_t i = 0; i < kernels.size(); ++i)
-                errors[i] += std::abs(expected(origin, target, analogues, kernels[i]) -
+                errors[i] += std::abs(expected(origin, target, kernels[i], analogues) -
                                       static_cast<double>(value_[target]));
         }
     }
     kernel_ = kernels[static_cast<std::size_t>(std::ranges::min_element(errors) - errors.begin())];
 }
 
+// Weights change from day to day, and where an analogue's future ends; in between they are kept. With spans
+// about, and with seasons other than a day, they may change at any bucket.
 std::vector<double> Spike::forecast(std::size_t horizon) const {
     std::vector<double> forecast(horizon);
     const std::size_t origin = value_.size() - 1;
-    const auto analogues = analogues_of(origin, origin);
-    for (std::size_t h = 1; h <= horizon; ++h)
-        forecast[h - 1] = scale_.back(expected(origin, origin + h, analogues, kernel_));
+    auto analogues = analogues_of(origin, kAnaloguesMax);
+    const bool daily = static_cast<std::int64_t>(season_) * step_s_ == kDay_s && spans_.empty();
+    std::int64_t day = -1;
+    for (std::size_t ahead = 1; ahead <= horizon; ++ahead) {
+        const std::size_t target = origin + ahead;
+        if (!daily) {
+            forecast[ahead - 1] = scale_.back(expected(origin, target, kernel_, analogues));
+            continue;
+        }
+        const std::int64_t target_day = time_of(target) / kDay_s;
+        if (target_day != day || (ahead - 1) % season_ == 0) weigh(origin, target, kernel_, analogues);
+        day = target_day;
+        forecast[ahead - 1] = scale_.back(expected(origin, target, analogues));
+    }
     return forecast;
 }
 

@@ -41,6 +41,8 @@ private:
     struct Analogue {
         std::size_t origin;
         double distance;  // of the courses
+        double level;     // there
+        double weight = 0;
     };
 
     void append(double scaled);
@@ -48,11 +50,18 @@ private:
     [[nodiscard]] Context context_of(std::size_t origin) const;
     void measure_contexts();
     [[nodiscard]] double distance(const Context& a, const Context& b) const;
-    [[nodiscard]] std::vector<Analogue> analogues_of(std::size_t origin, std::size_t end) const;
+    [[nodiscard]] std::vector<Analogue> analogues_of(std::size_t origin, std::size_t most) const;
+    // Moments before days of the target's name, which come at any place in the season.
+    [[nodiscard]] std::vector<Analogue> namesakes_of(std::size_t origin, std::size_t target) const;
     [[nodiscard]] double calendar_distance(std::size_t target, std::size_t analogue,
                                            const Kernel& kernel) const;
+    void weigh(std::size_t origin, std::size_t target, const Kernel& kernel,
+               std::vector<Analogue>& analogues) const;
+    // By what came after weighed analogues.
     [[nodiscard]] double expected(std::size_t origin, std::size_t target,
-                                  const std::vector<Analogue>& analogues, const Kernel& kernel) const;
+                                  const std::vector<Analogue>& analogues) const;
+    [[nodiscard]] double expected(std::size_t origin, std::size_t target, const Kernel& kernel,
+                                  std::vector<Analogue>& analogues) const;
     void choose_kernel(std::size_t horizon_max);
     [[nodiscard]] std::int64_t time_of(std::size_t bucket) const {
         return start_s_ + static_cast<std::int64_t>(bucket) * step_s_;
