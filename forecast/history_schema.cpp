@@ -73,13 +73,26 @@ std::string history_path(const std::string& state_dir) {
     return state_dir + "/history.sqlite";
 }
 
+std::string_view name_of(SeriesName::Kind kind) {
+    switch (kind) {
+        case SeriesName::Kind::Database: return "database";
+        case SeriesName::Kind::Table: return "table";
+        case SeriesName::Kind::Template: return "template";
+    }
+    return {};
+}
+
 Result<SeriesName::Kind> kind_of(std::string_view word) {
     for (const auto kind : {SeriesName::Kind::Database, SeriesName::Kind::Table, SeriesName::Kind::Template})
         if (name_of(kind) == word) return kind;
     return fail("22023", "expected database, table or template, not \"" + std::string(word) + "\"");
 }
 
+// A writer that has just made its file lays the tables in a moment.
 Result<void> check_is_history(SqliteFile& file) {
+    const auto tables = file.number("SELECT count(*) FROM sqlite_schema");
+    if (!tables) return tl::unexpected(tables.error());
+    if (*tables == 0) return fail("58030", file.path() + ": nothing was recorded yet");
     const auto application = file.number("PRAGMA application_id");
     if (!application) return tl::unexpected(application.error());
     const auto version = file.number("PRAGMA user_version");

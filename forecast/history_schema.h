@@ -8,11 +8,12 @@
 #include "config/result.h"
 #include "forecast/board.h"
 #include "forecast/sqlite_file.h"
-#include "forecast/summary.h"
 
 namespace warmfront::forecast {
 
-// The inverse of name_of(), which the column subjects.kind holds. 22023 for other words.
+// In the columns subjects.kind: "database", "table", "template".
+[[nodiscard]] std::string_view name_of(SeriesName::Kind kind);
+// 22023 for other words.
 [[nodiscard]] Result<SeriesName::Kind> kind_of(std::string_view word);
 
 // Of a file open for writing: lays the tables if it is empty, else looks whether they are these. Fails with

@@ -26,16 +26,16 @@ std::optional<Summary> summarise(const SeriesForecast& forecast) {
     return summary;
 }
 
-std::string_view name_of(SeriesName::Kind kind) {
+std::string_view word_for(SeriesName::Kind kind) {
     switch (kind) {
         case SeriesName::Kind::Database: return "database";
         case SeriesName::Kind::Table: return "table";
-        case SeriesName::Kind::Template: return "template";
+        case SeriesName::Kind::Template: return "statement";
     }
     return "database";
 }
 
-std::string_view name_of(Measure measure) {
+std::string_view word_for(Measure measure) {
     switch (measure) {
         case Measure::Requests: return "requests";
         case Measure::Reads: return "reads";
@@ -57,7 +57,7 @@ static std::string escaped(std::string_view name) {
 }
 
 std::string id_of(const SeriesName& name) {
-    return fmt::format("{}:{}:{}:{}", name_of(name.kind), name_of(name.measure), escaped(name.database),
+    return fmt::format("{}:{}:{}:{}", word_for(name.kind), word_for(name.measure), escaped(name.database),
                        escaped(name.name));
 }
 

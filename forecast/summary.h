@@ -28,8 +28,8 @@ struct Summary {
 // nullopt for a forecast without buckets.
 [[nodiscard]] std::optional<Summary> summarise(const SeriesForecast& forecast);
 
-[[nodiscard]] std::string_view name_of(SeriesName::Kind kind);  // "database", "table", "template"
-[[nodiscard]] std::string_view name_of(Measure measure);        // "requests", "reads", "writes"
+[[nodiscard]] std::string_view word_for(SeriesName::Kind kind);  // "database", "table", "statement"
+[[nodiscard]] std::string_view word_for(Measure measure);        // "requests", "reads", "writes"
 
 // "table:reads:shop:public.orders": one text a series and one series a text; %, : and control characters of
 // names are written as %XX.

@@ -65,8 +65,8 @@ void Training::refresh_names(std::vector<SeriesName> names) {
     order_ = std::move(names);
 }
 
-Result<Series> Training::history_of(const SeriesName& name, std::int64_t end_s) {
-    const auto from_s = end_s - static_cast<std::int64_t>(kHistory) * options_.step_s;
+Result<Series> Training::history_of(const SeriesName& name, std::int64_t end_s, std::size_t buckets) {
+    const auto from_s = end_s - static_cast<std::int64_t>(buckets) * options_.step_s;
     auto series = source_.load(name, from_s, end_s, options_.step_s);
     if (series) series->seasons = seasons_;
     return series;
@@ -83,9 +83,10 @@ FitOptions Training::fit_options() const {
     return fit;
 }
 
-// A series that is new here: forecast at once by its level, until its turn to be fitted comes.
+// A series that is new here: forecast at once by its level, until its turn to be fitted comes. Only then its
+// whole history is read, within the budget.
 void Training::begin(const SeriesName& name, Track& track, std::int64_t end_s) {
-    auto series = history_of(name, end_s);
+    auto series = history_of(name, end_s, kRecent);
     if (!series) return note_source_failure(series.error());
     if (series->size() == 0) return;
     auto level = std::make_unique<RecentLevel>();
@@ -93,12 +94,6 @@ void Training::begin(const SeriesName& name, Track& track, std::int64_t end_s) {
     track.forecaster = std::move(level);
     track.seen = known_in(series->values);
     track.next_s = series->time_of(series->size());
-    if (series->size() > kRecent) {
-        const std::size_t left_out = series->size() - kRecent;
-        series->start_s = series->time_of(left_out);
-        series->values.erase(series->values.begin(),
-                             series->values.begin() + static_cast<std::ptrdiff_t>(left_out));
-    }
     track.recent = *std::move(series);
     predict(track);
 }
@@ -181,9 +176,10 @@ void Training::fit_within_budget(std::int64_t end_s, std::uint64_t until_us) {
 
 void Training::fit(const SeriesName& name, Track& track, std::int64_t end_s) {
     track.tried_s = end_s;
-    track.fitted_seen = std::max<std::size_t>(track.seen, 1);
-    const auto series = history_of(name, track.next_s);
+    const auto series = history_of(name, track.next_s, kHistory);
     if (!series) return note_source_failure(series.error());
+    track.seen = std::max<std::size_t>(known_in(series->values), 1);
+    track.fitted_seen = track.seen;
     auto forecaster = make_();
     const auto fitted = forecaster->fit(*series, fit_options());
     ++effort_.fits;

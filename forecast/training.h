@@ -89,7 +89,7 @@ private:
     };
 
     void refresh_names(std::vector<SeriesName> names);
-    [[nodiscard]] Result<Series> history_of(const SeriesName& name, std::int64_t end_s);
+    [[nodiscard]] Result<Series> history_of(const SeriesName& name, std::int64_t end_s, std::size_t buckets);
     void begin(const SeriesName& name, Track& track, std::int64_t end_s);
     void go_on(const SeriesName& name, Track& track, std::int64_t end_s);
     void judge(const SeriesName& name, Track& track, std::int64_t time_s, double actual);

@@ -47,10 +47,10 @@ static std::string summary(const SeriesForecast& of) {
 // The members that both forms have, without the brace at the end.
 static std::string head_of(const SeriesName& name, const SeriesForecast& of, const SeriesOutlook& seen) {
     std::string text = object({{"id", quoted(forecast::id_of(name))},
-                               {"kind", quoted(forecast::name_of(name.kind))},
+                               {"kind", quoted(forecast::word_for(name.kind))},
                                {"database", quoted(name.database)},
                                {"name", quoted(name.name)},
-                               {"measure", quoted(forecast::name_of(name.measure))},
+                               {"measure", quoted(forecast::word_for(name.measure))},
                                {"model", quoted(of.model)},
                                {"mase", number(of.mase)},
                                {"fitted", seen.fitted_s == 0 ? "null" : whole(seen.fitted_s)},

@@ -26,8 +26,8 @@ static std::string time_text(std::int64_t time_s) {
 }
 
 static Row named(const forecast::SeriesName& name) {
-    return {std::string(forecast::name_of(name.kind)), name.database, name.name,
-            std::string(forecast::name_of(name.measure))};
+    return {std::string(forecast::word_for(name.kind)), name.database, name.name,
+            std::string(forecast::word_for(name.measure))};
 }
 
 static void append(Row& row, const forecast::Bound& bound) {

@@ -182,9 +182,9 @@ static Samples by_series(const Observation& seen, Value value_of) {
         const std::optional<double> value = value_of(name, of);
         if (!value) continue;
         samples.push_back(sample({{"database", name.database},
-                                  {"kind", std::string(forecast::name_of(name.kind))},
+                                  {"kind", std::string(forecast::word_for(name.kind))},
                                   {"name", name.name},
-                                  {"measure", std::string(forecast::name_of(name.measure))}},
+                                  {"measure", std::string(forecast::word_for(name.measure))}},
                                  *value));
     }
     return samples;
@@ -224,7 +224,7 @@ static Samples forecast_alarms(const Observation& seen) {
         double alarms = 0;
         for (const auto& [name, of] : seen.outlook->series)
             alarms += name.kind == kind && alarm_value(of) != 0;
-        samples.push_back(sample({{"kind", std::string(forecast::name_of(kind))}}, alarms));
+        samples.push_back(sample({{"kind", std::string(forecast::word_for(kind))}}, alarms));
     }
     return samples;
 }

@@ -46,7 +46,7 @@ std::int64_t unix_ms() {
 
 std::chrono::milliseconds until_next_tick(std::int64_t now_ms, std::int64_t step_s) {
     const std::int64_t step_ms = step_s * 1000;
-    const std::int64_t settle_ms = std::clamp<std::int64_t>(step_ms / 10, 100, 2000);
+    const std::int64_t settle_ms = std::clamp<std::int64_t>(step_ms / 4, 250, 2000);
     const std::int64_t passed_ms = (now_ms - settle_ms) % step_ms;
     return std::chrono::milliseconds(step_ms - passed_ms);
 }

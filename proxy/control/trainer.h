@@ -1,8 +1,8 @@
 // proxy/control/trainer.h: runs the training (forecast/training.h), a tick a bucket, on a thread of its own.
 //
 // The thread has a low priority and is on no query's path; readers take what it
-// published last: the Board (forecasts) or outlook() (everything else too). Ticks come kSettle after a
-// bucket's end at the earliest, so that whoever records the bucket is done.
+// published last: the Board (forecasts) or outlook() (everything else too). Ticks come a
+// quarter of a second to two seconds after a bucket's end, so that whoever records the bucket is done.
 #pragma once
 
 #include <chrono>

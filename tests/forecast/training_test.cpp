@@ -341,6 +341,20 @@ TEST_CASE("training: no more series than asked for, and those that are named no 
     CHECK(outlook->forecasts->series.contains(table("c")));
 }
 
+TEST_CASE("training: after a start the whole history is learnt from, and a part of it is shown") {
+    Desk desk;
+    desk.source.named = {database("shop")};
+    desk.source.begins_s = kStart - 10'000 * 10;
+    const auto outlook = desk.after(1);
+    CHECK(desk.calls.lengths == std::vector<std::size_t>{10'001});
+    CHECK(outlook->forecasts->series.at(database("shop")).recent.size() == Training::kRecent);
+    desk.after(99);
+    CHECK(desk.calls.fits == 1);
+    desk.source.begins_s = 0;
+    desk.after(1);
+    CHECK(desk.calls.lengths.back() == Training::kHistory);
+}
+
 TEST_CASE("training: memory of a series is bounded however long it runs") {
     Desk desk;
     desk.source.named = {database("shop")};

@@ -96,10 +96,10 @@ function showTemplates(templates) {
 
 const panels = new Map();  // id: { element, title, badge, meta, chart, from }
 const kinds = [["table", "reads", "tables: reads"], ["table", "writes", "tables: writes"], ["table", "requests", "tables: requests"],
-  ["database", "requests", "databases: requests"], ["database", "reads", "databases: reads"], ["database", "writes", "databases: writes"], ["template", "requests", "statements"]];
+  ["database", "requests", "databases: requests"], ["database", "reads", "databases: reads"], ["database", "writes", "databases: writes"], ["statement", "requests", "statements"]];
 let madeAt = null, lastList = null;
 
-const nameOf = s => s.kind === "database" ? s.database : s.kind === "template" ? statements.get(s.name) || s.name : s.name;
+const nameOf = s => s.kind === "database" ? s.database : s.kind === "statement" ? statements.get(s.name) || s.name : s.name;
 
 function offerKinds(series) {
   const there = kinds.filter(([kind, measure]) => series.some(s => s.kind === kind && s.measure === measure));
@@ -138,7 +138,7 @@ const push5 = (data, ...values) => values.forEach((value, i) => data[i].push(val
 
 function showPanel(s) {
   const own = panel(s.id), name = nameOf(s), alarmed = s.alarm.side !== "within";
-  own.title.textContent = own.title.title = s.kind === "table" || s.kind === "template" ? `${name} \u00b7 ${s.database}` : name;
+  own.title.textContent = own.title.title = s.kind === "table" || s.kind === "statement" ? `${name} \u00b7 ${s.database}` : name;
   own.element.classList.toggle("alarmed", alarmed);
   own.badge.hidden = !alarmed;
   own.badge.textContent = alarmed ? `${s.alarm.side} what was to be expected since ${format.clock(s.alarm.since, true)}` : "";

@@ -121,7 +121,7 @@ TEST_CASE("metrics: values are where they belong") {
             {R"(warmfront_forecast_alarm{database="shop",kind="table",name="public.\"o\"",measure="reads"})",
              1},
             {R"(warmfront_forecast_alarms{kind="table"})", 1},
-            {R"(warmfront_forecast_alarms{kind="template"})", 1},
+            {R"(warmfront_forecast_alarms{kind="statement"})", 1},
             {R"(warmfront_forecast_alarms{kind="database"})", 0},
             {"warmfront_training_fits_total", 4},
             {"warmfront_recommended_sidecars", 3},

@@ -105,9 +105,9 @@ TEST_CASE("trainer: ticks come a little after the end of each bucket") {
                                                                   {61'999, 60, 1},
                                                                   {62'000, 60, 60'000},
                                                                   {90'000, 60, 32'000},
-                                                                  {60'000, 1, 100},
-                                                                  {60'099, 1, 1},
-                                                                  {60'500, 1, 600}}) {
+                                                                  {60'000, 1, 250},
+                                                                  {60'249, 1, 1},
+                                                                  {60'500, 1, 750}}) {
         CAPTURE(now_ms);
         CHECK(until_next_tick(now_ms, step_s) == milliseconds(wait_ms));
     }
