@@ -50,8 +50,14 @@ std::optional<Moment> take_moment(std::string_view& text) {
     if (!hour || *hour > 23 || !take(text, ':')) return std::nullopt;
     const auto minute = take_number(text, 2);
     if (!minute || *minute > 59) return std::nullopt;
+    unsigned second = 0;
+    if (take(text, ':')) {
+        const auto given = take_number(text, 2);
+        if (!given || *given > 59) return std::nullopt;
+        second = *given;
+    }
     take(text, 'Z');
-    return Moment{*day_s + *hour * 3'600 + *minute * 60, false};
+    return Moment{*day_s + *hour * 3'600 + *minute * 60 + second, false};
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -68,7 +74,8 @@ std::string print_day(std::int64_t time_s) {
 
 std::string print_time(std::int64_t time_s) {
     const std::int64_t minute = time_s % kDay_s / 60;
-    return fmt::format("{}T{:02}:{:02}", print_day(time_s), minute / 60, minute % 60);
+    const std::string seconds = time_s % 60 == 0 ? "" : fmt::format(":{:02}", time_s % 60);
+    return fmt::format("{}T{:02}:{:02}{}", print_day(time_s), minute / 60, minute % 60, seconds);
 }
 
 }  // namespace

@@ -184,52 +184,6 @@ std::vector<Setting> make_table() {
         row("catalog.refresh", Live, DurationType{100ms, 24h}, at(&S::catalog, &CatalogSettings::refresh),
             "How often the catalog is compared with PostgreSQL's, for changes that did not pass through "
             "warmfront."),
-        row("forecast.holidays", Restart, HolidaysType{}, at(&S::forecast, &ForecastSettings::holidays),
-            "Days whose load is not that of other days. A name makes those of several years alike: with "
-            "`2025-11-11 singles' day` and `2026-11-11 singles' day` the second is forecast from the first. "
-            "Name those of the past too, as far back as there is history: they are what is learnt from. Days "
-            "are UTC; for those of another place write times: `2026-11-10T16:00..2026-11-11T16:00 singles' "
-            "day`."),
-        row("forecast.events", Restart, EventsType{}, at(&S::forecast, &ForecastSettings::events),
-            "What is known to happen to the load of some tables, or of all: a campaign, a match, a nightly "
-            "import. Like a holiday it is learnt from past events of the same name. Without `to` it lasts "
-            "the "
-            "day. As a flag: `--set 'forecast.events={name: sale, from: 2026-11-27, to: 2026-11-30, tables: "
-            "[orders, items]}'`."),
-        row("prewarm.enabled", Live, BooleanType{}, at(&S::prewarm, &PrewarmSettings::enabled),
-            "Whether answers are fetched before they are asked for: ahead of a predicted rise, after a write "
-            "that voided a hot one, and before the ttl of a hot one is over. What it may cost PostgreSQL is "
-            "bounded by the settings below, it gives way to clients, and it leaves out statements for which "
-            "it "
-            "does not pay. `SHOW HOT` and `SHOW PREWARM` tell what it does."),
-        row("prewarm.concurrency", Restart, CountType<std::size_t>{1, 64},
-            at(&S::prewarm, &PrewarmSettings::concurrency),
-            "Connections to PostgreSQL, as warmfront's own account, that answers are fetched on."),
-        row("prewarm.rate", Live, CountType<std::size_t>{1, 1'000'000},
-            at(&S::prewarm, &PrewarmSettings::rate),
-            "Answers fetched a second at most. Less are fetched while clients' own queries take longer than "
-            "usual."),
-        row("prewarm.memory_share", Live, ShareType{}, at(&S::prewarm, &PrewarmSettings::memory_share),
-            "The share of `cache.memory` that answers which nobody has asked for yet may take."),
-        row("prewarm.lead", Live, DurationType{100ms, 24h}, at(&S::prewarm, &PrewarmSettings::lead),
-            "How long before a predicted rise its answers begin to be fetched."),
-        row("prewarm.waste", Live, ShareType{}, at(&S::prewarm, &PrewarmSettings::waste),
-            "The share of a statement's fetched answers that may go unused; beyond it, nothing is fetched "
-            "for "
-            "the statement for a while."),
-        row("prewarm.roles", Live,
-            ChoiceType<PrewarmRoles>{
-                {"own", PrewarmRoles::Own}, {"granted", PrewarmRoles::Granted}, {"all", PrewarmRoles::All}},
-            at(&S::prewarm, &PrewarmSettings::roles),
-            "As whom answers are fetched. `own`: as warmfront's own account. `granted`: also as roles that "
-            "were granted to it (`SET ROLE`), if it is no superuser. `all`: a superuser also as everybody "
-            "else "
-            "(`SET SESSION AUTHORIZATION`), and the console knows `PREWARM`. Code that others put behind a "
-            "name which such a query uses could "
-            "take the account's rights back (`RESET ROLE`): statements known to run functions that are not "
-            "PostgreSQL's own are left out, but where people who are not trusted with the account's rights "
-            "may "
-            "create or replace tables and views, choose `own`."),
         row("forecast.enabled", Restart, BooleanType{}, at(&S::forecast, &ForecastSettings::enabled),
             "Whether requests are counted and kept through restarts, in `history.sqlite` in `state_dir`. "
             "Forecasts are made from it."),
@@ -274,6 +228,18 @@ std::vector<Setting> make_table() {
             at(&S::forecast, &ForecastSettings::alarm_buckets),
             "An alarm begins when so many buckets in a row are outside the 99 % interval, all above or all "
             "below, and ends when so many in a row are within."),
+        row("forecast.holidays", Restart, HolidaysType{}, at(&S::forecast, &ForecastSettings::holidays),
+            "Days whose load is not that of other days. A name makes those of several years alike: with "
+            "`2025-11-11 singles' day` and `2026-11-11 singles' day` the second is forecast from the first. "
+            "Name those of the past too, as far back as there is history: they are what is learnt from. Days "
+            "are UTC; for those of another place write times: `2026-11-10T16:00..2026-11-11T16:00 singles' "
+            "day`."),
+        row("forecast.events", Restart, EventsType{}, at(&S::forecast, &ForecastSettings::events),
+            "What is known to happen to the load of some tables, or of all: a campaign, a match, a nightly "
+            "import. Like a holiday it is learnt from past events of the same name. Without `to` it lasts "
+            "the "
+            "day. As a flag: `--set 'forecast.events={name: sale, from: 2026-11-27, to: 2026-11-30, tables: "
+            "[orders, items]}'`."),
         row("capacity.utilisation", Restart, ShareType{}, at(&S::capacity, &CapacitySettings::utilisation),
             "The share of a sidecar's cores that the load to come may take, for the recommended number of "
             "sidecars (`/api/capacity`, `warmfront_recommended_sidecars`). Less than 0.01 counts as 0.01."),
@@ -286,6 +252,40 @@ std::vector<Setting> make_table() {
             at(&S::capacity, &CapacitySettings::lower_after),
             "The recommendation goes up at once, and down only to the most that was needed within this "
             "time."),
+        row("prewarm.enabled", Live, BooleanType{}, at(&S::prewarm, &PrewarmSettings::enabled),
+            "Whether answers are fetched before they are asked for: ahead of a predicted rise, after a write "
+            "that voided a hot one, and before the ttl of a hot one is over. What it may cost PostgreSQL is "
+            "bounded by the settings below, it gives way to clients, and it leaves out statements for which "
+            "it "
+            "does not pay. `SHOW HOT` and `SHOW PREWARM` tell what it does."),
+        row("prewarm.concurrency", Restart, CountType<std::size_t>{1, 64},
+            at(&S::prewarm, &PrewarmSettings::concurrency),
+            "Connections to PostgreSQL, as warmfront's own account, that answers are fetched on."),
+        row("prewarm.rate", Live, CountType<std::size_t>{1, 1'000'000},
+            at(&S::prewarm, &PrewarmSettings::rate),
+            "Answers fetched a second at most. Less are fetched while clients' own queries take longer than "
+            "usual."),
+        row("prewarm.memory_share", Live, ShareType{}, at(&S::prewarm, &PrewarmSettings::memory_share),
+            "The share of `cache.memory` that answers which nobody has asked for yet may take."),
+        row("prewarm.lead", Live, DurationType{100ms, 24h}, at(&S::prewarm, &PrewarmSettings::lead),
+            "How long before a predicted rise its answers begin to be fetched."),
+        row("prewarm.waste", Live, ShareType{}, at(&S::prewarm, &PrewarmSettings::waste),
+            "The share of a statement's fetched answers that may go unused; beyond it, nothing is fetched "
+            "for "
+            "the statement for a while."),
+        row("prewarm.roles", Live,
+            ChoiceType<PrewarmRoles>{
+                {"own", PrewarmRoles::Own}, {"granted", PrewarmRoles::Granted}, {"all", PrewarmRoles::All}},
+            at(&S::prewarm, &PrewarmSettings::roles),
+            "As whom answers are fetched. `own`: as warmfront's own account. `granted`: also as roles that "
+            "were granted to it (`SET ROLE`), if it is no superuser. `all`: a superuser also as everybody "
+            "else "
+            "(`SET SESSION AUTHORIZATION`), and the console knows `PREWARM`. Code that others put behind a "
+            "name which such a query uses could "
+            "take the account's rights back (`RESET ROLE`): statements known to run functions that are not "
+            "PostgreSQL's own are left out, but where people who are not trusted with the account's rights "
+            "may "
+            "create or replace tables and views, choose `own`."),
         row("next_query.enabled", Live, BooleanType{}, at(&S::next_query, &NextQuerySettings::enabled),
             "Whether the query that a session is expected to send next is fetched ahead: one that "
             "followed this one before, with parameters that came from this one's first row or "
