@@ -31,7 +31,10 @@ TEST_CASE("holidays: what is written reads as its seconds and prints as the same
              {"2026-11-11..2026-11-12", {"", eleven, eleven + 2 * day}, "2026-11-11..2026-11-12"},
              {"2026-11-10T16:00Z..2026-11-11T16:00 a b",
               {"a b", eleven - 8 * 3'600, eleven + 16 * 3'600},
-              "2026-11-10T16:00..2026-11-11T16:00 a b"}}) {
+              "2026-11-10T16:00..2026-11-11T16:00 a b"},
+             {"2026-11-11T00:00:07Z..2026-11-11T00:01:00",
+              {"", eleven + 7, eleven + 60},
+              "2026-11-11T00:00:07..2026-11-11T00:01"}}) {
         CAPTURE(text);
         const auto read = parse_holiday(text);
         REQUIRE(read);
