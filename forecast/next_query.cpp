@@ -314,9 +314,11 @@ void NextQuery::judge(Pair& pair, double brought_us, double cost_us, std::uint64
     pair.brought_us += brought_us;
     pair.cost_us += cost_us;
     if (++pair.outcomes < kOutcomesToJudge) return;
+    // Those who ask too fast may be gone soon: being late alone does not double the time.
+    const bool only_late = pair.cost_us <= static_cast<double>(options_.overhead_us) * kOutcomesToJudge;
     if (pair.brought_us < pair.cost_us) {
-        pair.off_until_us = now_us + options_.off_us * pair.off_times;
-        pair.off_times = std::min(pair.off_times * 2, kOffMax);
+        pair.off_until_us = now_us + options_.off_us * (only_late ? 1 : pair.off_times);
+        if (!only_late) pair.off_times = std::min(pair.off_times * 2, kOffMax);
     } else {
         pair.off_times = 1;
     }
