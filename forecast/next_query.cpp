@@ -17,8 +17,8 @@ constexpr std::uint32_t kExamplesAnew = 64;  // after a prediction was wrong
 constexpr std::uint64_t kSampleEvery = 8;    // afterwards
 constexpr std::uint64_t kPairSeenMin = 2;    // before its mapping is looked for
 constexpr double kHopeless = 0.2;            // P of a pair whose mapping is not looked for
-// Of outcomes, before a pair is judged: 8 used or wasted, or 32 late ones.
-constexpr std::uint32_t kWeightToJudge = 32, kWeight = 4, kWeightLate = 1;
+// Before a pair is judged: 8 fetches used or wasted, or 32 that were late, which cost little and say little.
+constexpr std::uint32_t kOutcomesToJudge = 32, kOutcomesOfClear = 4;
 constexpr std::uint8_t kHeatMax = 255;
 
 }  // namespace
@@ -286,7 +286,8 @@ void NextQuery::used(QueryPair of, std::uint64_t saved_us, std::uint64_t now_us)
     if (pair == nullptr) return;
     ++pair->counts.used;
     pair->counts.saved_us += saved_us;
-    judge(*pair, static_cast<double>(saved_us), static_cast<double>(options_.overhead_us), kWeight, now_us);
+    pair->outcomes += kOutcomesOfClear - 1;
+    judge(*pair, static_cast<double>(saved_us), static_cast<double>(options_.overhead_us), now_us);
 }
 
 void NextQuery::late(QueryPair of, std::uint64_t now_us) {
@@ -294,7 +295,7 @@ void NextQuery::late(QueryPair of, std::uint64_t now_us) {
     Pair* const pair = find(of);
     if (pair == nullptr) return;
     ++pair->counts.late;
-    judge(*pair, 0, static_cast<double>(options_.overhead_us), kWeightLate, now_us);
+    judge(*pair, 0, static_cast<double>(options_.overhead_us), now_us);
 }
 
 void NextQuery::wasted(QueryPair of, std::uint64_t cost_us, std::uint64_t now_us) {
@@ -305,23 +306,24 @@ void NextQuery::wasted(QueryPair of, std::uint64_t cost_us, std::uint64_t now_us
     ++pair->counts.wasted;
     pair->counts.wasted_us += cost_us;
     pair->eager = kExamplesAnew;
-    judge(*pair, 0, static_cast<double>(cost_us + options_.overhead_us), kWeight, now_us);
+    pair->outcomes += kOutcomesOfClear - 1;
+    judge(*pair, 0, static_cast<double>(cost_us + options_.overhead_us), now_us);
 }
 
-void NextQuery::judge(Pair& pair, double brought_us, double cost_us, std::uint32_t weight,
-                      std::uint64_t now_us) {
+void NextQuery::judge(Pair& pair, double brought_us, double cost_us, std::uint64_t now_us) {
     pair.brought_us += brought_us;
     pair.cost_us += cost_us;
-    pair.weight += weight;
-    if (pair.weight < kWeightToJudge) return;
+    if (++pair.outcomes < kOutcomesToJudge) return;
+    // Those who ask too fast may be gone soon: being late alone does not double the time.
+    const bool only_late = pair.cost_us <= static_cast<double>(options_.overhead_us) * kOutcomesToJudge;
     if (pair.brought_us < pair.cost_us) {
-        pair.off_until_us = now_us + options_.off_us * pair.off_times;
-        pair.off_times = std::min(pair.off_times * 2, kOffMax);
+        pair.off_until_us = now_us + options_.off_us * (only_late ? 1 : pair.off_times);
+        if (!only_late) pair.off_times = std::min(pair.off_times * 2, kOffMax);
     } else {
         pair.off_times = 1;
     }
     pair.brought_us = pair.cost_us = 0;
-    pair.weight = 0;
+    pair.outcomes = 0;
 }
 
 std::vector<NextQueryRow> NextQuery::rows(std::uint64_t now_us) const {

@@ -160,7 +160,7 @@ private:
         NextQueryCounts counts;
         // Since it was last judged:
         double brought_us = 0, cost_us = 0;
-        std::uint32_t weight = 0;
+        std::uint32_t outcomes = 0;
         std::uint64_t off_until_us = 0, off_times = 1;
     };
     struct Statement {
@@ -184,8 +184,7 @@ private:
                             std::string_view value, double examples);
     [[nodiscard]] static const Source* best(const ParameterSources& known);
     [[nodiscard]] static double probability(const Statement& statement, const Pair& pair);
-    // weight: one that was late cost little and says little.
-    void judge(Pair& pair, double brought_us, double cost_us, std::uint32_t weight, std::uint64_t now_us);
+    void judge(Pair& pair, double brought_us, double cost_us, std::uint64_t now_us);
 
     Options options_;
     std::uint64_t tick_ = 0;

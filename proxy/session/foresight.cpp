@@ -125,9 +125,11 @@ void Foresight::learn(const Trail& trail, forecast::QueryPair pair, const Reques
     given_.read(request.kind, request.details, {});
     model_.learn(pair, history(trail, now_us), given_.parameters());
     if (exemplars_.size() >= kExemplarsMax) exemplars_.clear();
-    exemplars_.insert_or_assign(
-        {pair.to, request.settings->fingerprint},
-        Exemplar{request.plan, request.kind, request.row_limit, std::string(request.details)});
+    Exemplar& exemplar = exemplars_[{pair.to, request.settings->fingerprint}];
+    exemplar.plan = request.plan;
+    exemplar.kind = request.kind;
+    exemplar.row_limit = request.row_limit;
+    exemplar.details = request.details;
 }
 
 void Foresight::predict(Trail& trail, const Request& request, std::uint64_t now_us) {

@@ -60,7 +60,8 @@ TEST_CASE("value texts: what the literals of a simple query say") {
     ValueTexts texts;
     const std::string literals =
         literals_of("SELECT 1 FROM t WHERE a = 42 AND b = 'x' AND c = 'it''s' AND d = E'\\n' AND e = 1.5");
-    texts.read('Q', literals, data_row("v"));
+    const std::string row = data_row("v");
+    texts.read('Q', literals, row);
     CHECK(shown(texts.parameters()) == "1|42|x|it's|?|1.5|");
     CHECK(shown(texts.columns()) == "v|");
 }
