@@ -213,20 +213,18 @@ int main(int argc, char** argv) {
         loads.make(i, end + columns.size(), series, nullptr);
         for (std::size_t t = 0; t < columns.size(); ++t) columns[t][i] = series.values[end + t];
     }
-    double sum = 0, most = 0;
+    std::vector<double> took;
     for (const auto& values : columns) {
         const double started = cpu_s();
         if (auto done = model->step(values); !done) {
             std::printf("failed: %s\n", done.error().text.c_str());
             return 1;
         }
-        const double took = cpu_s() - started;
-        sum += took;
-        most = std::max(most, took);
+        took.push_back(cpu_s() - started);
     }
-    std::printf(
-        "incremental step: %.2f ms of CPU in the mean of %zu, at most %.0f ms (at the end of an hour)\n",
-        1e3 * sum / static_cast<double>(columns.size()), columns.size(), 1e3 * most);
+    std::ranges::sort(took);
+    std::printf("incremental step: %.2f ms of CPU (median of %zu), at most %.0f ms (at the end of an hour)\n",
+                1e3 * took[took.size() / 2], took.size(), 1e3 * took.back());
     print_accuracy(loads, *model, end + columns.size(), 60, "next hour of minutes, two hours later");
     std::printf("peak RSS %.0f MiB\n", peak_mib());
 }

@@ -241,6 +241,7 @@ Result<void> MassModel::judge() {
     double own_sum = 0, shared_sum = 0, combined_sum = 0, naive_sum = 0;
     for (std::size_t begin = 0; begin < series_.size(); begin += kBatch) {
         const std::size_t end = std::min(begin + kBatch, series_.size());
+        if (options_.stop && options_.stop()) return fail("57014", "retraining was stopped");
         std::vector<Series> batch;
         for (std::size_t i = begin; i < end; ++i) batch.push_back(coarse_series(series_[i], season));
         const auto own = trees_forecast(batch, season);

@@ -40,7 +40,7 @@ public:
         Clusters::Options clusters{};
         const Calendar* calendar = nullptr;  // outlives this object
         std::uint64_t seed = 1;
-        StopCheck stop{};  // asked for each series and each round of trees
+        StopCheck stop{};  // asked by train(): for each series, each round of trees, each 512 forecasts
     };
     static constexpr std::size_t kSeriesMax = 20'000;
 
