@@ -31,6 +31,7 @@
 #include "proxy/control/postgres_upstream.h"
 #include "proxy/control/prewarmer.h"
 #include "proxy/control/recorded_loads.h"
+#include "proxy/control/replay.h"
 #include "proxy/control/trainer.h"
 #include "proxy/io/signal.h"
 #include "proxy/io/timer.h"
@@ -231,6 +232,10 @@ void Server::prepare_history() {
     options.snapshot = [this] { return count_loads(); };
     options.collect = [this](const std::shared_ptr<control::CollectedKeys>& keys) { collect_keys(keys); };
     options.maker.catalog = [this](const std::string& name) { return last_catalog(name); };
+    options.maker.replay = [](const session::KeyTally::Seen& seen) {
+        const auto replay = control::replay_of_key(*seen.settings, seen.statement->text, seen.key);
+        return replay ? control::text_of(*replay).value_or("") : std::string();
+    };
     for (auto& worker : workers_) (void)worker->exchange_keys(std::make_unique<session::KeyTally>());
     historian_ = std::make_unique<control::Historian>(std::move(options), settings_->forecast, log_);
 }
