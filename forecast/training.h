@@ -32,7 +32,7 @@ struct TrainingOptions {
     std::int64_t step_s = 60;                              // a bucket
     std::size_t horizon = 60;                              // buckets forecast, >= 1
     std::int64_t retrain_s = 3600;                         // the longest that a model goes without a new fit
-    std::size_t series_max = 500;                          //
+    std::size_t series_max = 100;                          //
     std::vector<std::int64_t> seasons_s{86'400, 604'800};  // those of two buckets at least count
     std::chrono::milliseconds fit_budget{10'000};          // of one tick; one fit is always made
     std::size_t alarm_buckets = 3;
