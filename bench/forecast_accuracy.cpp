@@ -300,7 +300,8 @@ int main(int argc, char** argv) {
             const Lines lines = lines_of(named.name, horizons[at], at, models, own, compared);
             fmt::print("{}\n", lines.mase);
             quality += lines.quality;
-            const std::string place = at == 2 ? "one season" : fmt::format("{} steps", horizons[at]);
+            const std::string place =
+                at == 2 ? "one season" : fmt::format("{} step{}", horizons[at], horizons[at] == 1 ? "" : "s");
             const Measured& ours = own.front().second;
             covered[place].push_back(ours.coverage[at]);
             if (compared.empty()) continue;
