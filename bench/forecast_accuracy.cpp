@@ -209,6 +209,61 @@ double geometric_mean(const std::vector<double>& ratios) {
     return std::exp(sum / static_cast<double>(ratios.size()));
 }
 
+// The lines of one series and horizon in both tables.
+struct Lines {
+    std::string mase, quality;
+};
+
+using Rows = std::vector<std::pair<std::string, Measured>>;
+
+Lines lines_of(const std::string& name, std::size_t horizon, std::size_t at,
+               const std::vector<std::string>& models, const Rows& own, const Rows& others) {
+    Lines lines;
+    lines.mase = fmt::format("| {} | {} |", name, horizon);
+    for (const std::string& model : models) {
+        const auto found = std::ranges::find(own, model, &Rows::value_type::first);
+        lines.mase += found == own.end() ? " - |" : fmt::format(" {:.3f} |", found->second.mase[at]);
+    }
+    const auto mase_at = [at](const auto& row) { return row.second.mase[at]; };
+    const auto pinball_at = [at](const auto& row) { return row.second.pinball[at]; };
+    const auto best = std::ranges::min_element(others, {}, mase_at);
+    const auto sharpest = std::ranges::min_element(others, {}, pinball_at);
+    lines.mase +=
+        best == others.end() ? "" : fmt::format(" {:.3f} ({}) |", best->second.mase[at], best->first);
+    const Measured& ours = own.front().second;
+    lines.quality = fmt::format("| {} | {} | {:.1f} % | {:.4f} |", name, horizon, 100 * ours.coverage[at],
+                                ours.pinball[at]);
+    if (sharpest != others.end())
+        lines.quality += fmt::format(" {:.4f} ({}) |", sharpest->second.pinball[at], sharpest->first);
+    lines.quality += fmt::format(" {:.1f} % | {:.1f} | {:.1f} |\n", 100 * median(ours.peak_height),
+                                 median(ours.peak_place), ours.cpu_ms_max);
+    return lines;
+}
+
+Rows rows_of_others(const Named& named, const std::map<std::string, ByOrigin>& by_method,
+                    const std::vector<std::size_t>& horizons, const std::vector<Origin>& origins) {
+    Rows rows;
+    for (const auto& [method, by_origin] : by_method) {
+        ByOrigin same;
+        for (const Origin& origin : origins)
+            if (by_origin.contains(origin.bucket)) same[origin.bucket] = by_origin.at(origin.bucket);
+        if (same.size() == origins.size()) rows.emplace_back(method, measure(named, horizons, origins, same));
+    }
+    return rows;
+}
+
+double mean(const std::vector<double>& values) {
+    double sum = 0;
+    for (const double value : values) sum += value;
+    return sum / static_cast<double>(values.size());
+}
+
+std::string heading(const std::vector<std::string>& columns) {
+    std::string rule = "|";
+    for (std::size_t i = 0; i < columns.size(); ++i) rule += "---|";
+    return fmt::format("| {} |\n{}\n", fmt::join(columns, " | "), rule);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -219,59 +274,55 @@ int main(int argc, char** argv) {
         for (const RosterEntry& entry : roster()) models.emplace_back(entry.name);
     else
         models.insert(models.end(), arguments.models.begin(), arguments.models.end());
-    std::map<std::string, std::vector<double>> ratio;  // "horizon" to automatic by best other, one a series
-    fmt::print(
-        "| series | horizon | forecaster | MASE | covered | pinball | peak height | peak place | CPU ms |\n");
-    fmt::print("|---|---|---|---|---|---|---|---|---|\n");
-    std::map<std::string, std::vector<double>> covered;
+
+    std::vector<std::string> columns{"series", "steps"};
+    columns.insert(columns.end(), models.begin(), models.end());
+    if (!others.empty()) columns.emplace_back("best other");
+    fmt::print("{}", heading(columns));
+    std::string quality, summary;
+    std::map<std::string, std::vector<double>> covered, ratios, pinballs;
     for (const Named& named : load(arguments)) {
         const std::size_t longest = std::max<std::size_t>(12, named.season), size = named.series.size();
         const std::vector<std::size_t> horizons{1, 12, named.season};
         const auto from = static_cast<std::size_t>(std::floor(arguments.from * static_cast<double>(size)));
         const auto origins = spread_origins(from, size - longest, arguments.origins, longest);
-        std::vector<std::pair<std::string, Measured>> rows;
+        Rows own, compared;
         for (const std::string& model : models) {
             double cpu_ms = 0;
             const ByOrigin by_origin = run(named, model, origins, cpu_ms);
             if (by_origin.empty()) continue;
-            rows.emplace_back(model, measure(named, horizons, origins, by_origin));
-            rows.back().second.cpu_ms_max = cpu_ms;
+            own.emplace_back(model, measure(named, horizons, origins, by_origin));
+            own.back().second.cpu_ms_max = cpu_ms;
         }
-        std::vector<double> best(3, INFINITY), best_pinball(3, INFINITY);
         if (const auto found = others.find(named.name); found != others.end())
-            for (const auto& [method, by_origin] : found->second) {
-                ByOrigin same;
-                for (const Origin& origin : origins)
-                    if (by_origin.contains(origin.bucket)) same[origin.bucket] = by_origin.at(origin.bucket);
-                if (same.size() < origins.size()) continue;
-                rows.emplace_back("R " + method, measure(named, horizons, origins, same));
-                for (std::size_t h = 0; h < 3; ++h) {
-                    best[h] = std::min(best[h], rows.back().second.mase[h]);
-                    best_pinball[h] = std::min(best_pinball[h], rows.back().second.pinball[h]);
-                }
+            compared = rows_of_others(named, found->second, horizons, origins);
+        for (std::size_t at = 0; at < horizons.size(); ++at) {
+            const Lines lines = lines_of(named.name, horizons[at], at, models, own, compared);
+            fmt::print("{}\n", lines.mase);
+            quality += lines.quality;
+            const std::string place =
+                at == 2 ? "one season" : fmt::format("{} step{}", horizons[at], horizons[at] == 1 ? "" : "s");
+            const Measured& ours = own.front().second;
+            covered[place].push_back(ours.coverage[at]);
+            if (compared.empty()) continue;
+            double mase = INFINITY, loss = INFINITY;
+            for (const auto& [method, measured] : compared) {
+                mase = std::min(mase, measured.mase[at]);
+                loss = std::min(loss, measured.pinball[at]);
             }
-        for (std::size_t h = 0; h < 3; ++h) {
-            for (const auto& [name, measured] : rows)
-                fmt::print("| {} | {} | {} | {:.3f} | {:.1f} % | {:.4f} | {:.1f} % | {:.1f} | {:.1f} |\n",
-                           named.name, horizons[h], name, measured.mase[h], 100 * measured.coverage[h],
-                           measured.pinball[h], 100 * median(measured.peak_height),
-                           median(measured.peak_place), measured.cpu_ms_max);
-            const std::string place = h == 2 ? "season" : std::to_string(horizons[h]);
-            covered[place].push_back(rows.front().second.coverage[h]);
-            if (std::isinf(best[h])) continue;
-            ratio[place].push_back(rows.front().second.mase[h] / best[h]);
-            ratio["pinball " + place].push_back(rows.front().second.pinball[h] / best_pinball[h]);
+            ratios[place].push_back(ours.mase[at] / mase);
+            pinballs[place].push_back(ours.pinball[at] / loss);
         }
     }
-    for (auto& [place, shares] : covered) {
-        double sum = 0;
-        for (const double share : shares) sum += share;
-        fmt::print("\ncovered at {}: mean {:.1f} %, least {:.1f} %", place,
-                   100 * sum / static_cast<double>(shares.size()), 100 * *std::ranges::min_element(shares));
-    }
-    for (auto& [place, ratios] : ratio) {
-        fmt::print("\nauto by best other at {}: geometric mean {:.3f} of", place, geometric_mean(ratios));
-        for (const double each : ratios) fmt::print(" {:.3f}", each);
-    }
-    fmt::print("\n");
+    columns = {"series", "steps", "in 95 %", "pinball"};
+    if (!others.empty()) columns.emplace_back("best other");
+    columns.insert(columns.end(), {"peak height off", "peak steps off", "CPU ms at most"});
+    fmt::print("\n{}{}\n", heading(columns), quality);
+    for (const auto& [place, shares] : covered)
+        fmt::print("- {}: the 95 % interval held {:.1f} % in the mean, {:.1f} % of the worst series\n", place,
+                   100 * mean(shares), 100 * *std::ranges::min_element(shares));
+    for (const auto& [place, each] : ratios)
+        fmt::print(
+            "- {}: MASE by that of the best other of each series, geometric mean {:.3f}; pinball {:.3f}\n",
+            place, geometric_mean(each), geometric_mean(pinballs[place]));
 }

@@ -43,7 +43,6 @@ struct Arguments {
 
 void declare_forecast(CLI::App& app, ForecastArguments& arguments) {
     CLI::App& forecast = *app.add_subcommand("forecast", "forecast the load in a file of lines \"ts,value\"");
-    forecast.fallthrough(false);
     forecast.add_option("--input", arguments.input, "the file, or - for standard input")
         ->type_name("FILE")
         ->required();
@@ -136,8 +135,10 @@ CommandLineExit failure(const std::vector<std::string>& errors) {
 
 tl::expected<CommandLine, CommandLineExit> judge(const CLI::App& app, const Arguments& arguments) {
     std::vector<std::string> errors;
+    const CLI::App& command = app.got_subcommand("forecast") ? *app.get_subcommand("forecast") : app;
     for (const std::string& unknown : arguments.unknown)
-        errors.push_back(fmt::format("{}: expected a known flag{}", unknown, known_flag_near(app, unknown)));
+        errors.push_back(
+            fmt::format("{}: expected a known flag{}", unknown, known_flag_near(command, unknown)));
     CommandLine line;
     line.config_file = arguments.config_file;
     line.overrides = overrides_of(arguments, errors);

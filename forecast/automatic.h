@@ -37,7 +37,7 @@ struct Forecast {
 };
 
 struct AutomaticOptions {
-    FitOptions fit;              // horizon_max counts
+    FitOptions fit;              // horizon_max counts; the calendar outlives the Automatic made
     std::string model = "auto";  // or a name of the roster, or "combination"
     bool thorough = false;       // let the slow models of the roster take part
     bool coverages = false;      // ModelScore::coverage of every model, not of the choice alone

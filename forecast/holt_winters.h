@@ -35,7 +35,7 @@ public:
     enum class Seasons { Smoothed, Decomposed };
     // evaluations_max bounds fit(): each is one pass over the series.
     explicit HoltWinters(Seasons seasons = Seasons::Smoothed, Scale scale = Scale::Better,
-                         std::size_t evaluations_max = 120)
+                         std::size_t evaluations_max = 90)
         : seasons_(seasons), wanted_(scale), evaluations_max_(evaluations_max) {}
 
     [[nodiscard]] std::string_view name() const override {

@@ -11,7 +11,7 @@ namespace warmfront::forecast {
 namespace {
 
 constexpr std::size_t kKnownMin = 30;
-constexpr std::size_t kRowsMax = 1'500;  // of one range
+constexpr std::size_t kRowsMax = 1'000;  // of one range
 // Of the rows' weight, on standardized terms. The second grows with the square of the horizon's share of the
 // history, because rows less than a horizon apart share most of their errors: there are fewer than it seems.
 constexpr double kPenalty = 0.002, kPenaltyGrowth = 100;

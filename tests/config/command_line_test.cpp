@@ -81,3 +81,18 @@ TEST_CASE("command line: all errors come at once, code 1") {
 TEST_CASE("command line: a flag takes one value, the next argument is its own") {
     CHECK(errors({"--listen", "a:1", "b:2"}) == "b:2: expected a known flag\n");
 }
+
+TEST_CASE("command line: forecast is a command of its own, which needs no settings") {
+    const auto line =
+        parse({"forecast", "--input", "-", "--horizon", "24", "--season", "24,168", "--backtest"});
+    REQUIRE(line);
+    CHECK(line->mode == CommandLine::Mode::Forecast);
+    CHECK(line->forecast.input == "-");
+    CHECK(line->forecast.horizon == 24);
+    CHECK(line->forecast.season == "24,168");
+    CHECK(line->forecast.model == "auto");
+    CHECK(line->forecast.backtest);
+    CHECK(errors({"forecast"}).find("--input") != std::string::npos);
+    CHECK(errors({"forecast", "--input", "a", "--horizont", "3"}).find("--horizont") != std::string::npos);
+    CHECK(errors({"forecast", "--input", "a", "--horizon", "many"}).find("--horizon") != std::string::npos);
+}
