@@ -28,7 +28,7 @@ constexpr std::size_t kIndexShare = 2;    // of the budget, for the index at mos
 constexpr std::size_t kBufferShare = 16;  // for one of two write buffers at most
 constexpr std::size_t kQueueShare = 8;    // for what waits to be written at most
 // Hits in memory come first.
-constexpr int kReaderNice = 4, kWriterNice = 8;
+constexpr int kReaderNice = 4, kWriterNice = 4;
 
 std::size_t write_buffer_bytes(const DiskTierOptions& options) {
     const std::size_t most = std::max(options.memory_bytes / kBufferShare, DiskFiles::kWriteBufferBytesMin);
