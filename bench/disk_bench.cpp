@@ -177,26 +177,29 @@ private:
     std::vector<std::thread> threads_;
 };
 
-void compare_latencies(const WarmfrontProcess& large, const WarmfrontProcess& tiered, int rows_count,
-                       const Arguments& given) {
-    Turns of_large(large.port(), rows_count, given.rate), of_tiered(tiered.port(), rows_count, given.rate);
+void compare_latencies(const WarmfrontProcess& large, const WarmfrontProcess& small,
+                       const WarmfrontProcess& tiered, int rows_count, const Arguments& given) {
+    Turns turns[] = {{large.port(), rows_count, given.rate},
+                     {small.port(), rows_count, given.rate},
+                     {tiered.port(), rows_count, given.rate}};
+    constexpr std::size_t kCount = std::size(turns);
     const Counts before(tiered);
     const auto until = Clock::now() + std::chrono::seconds(given.seconds);
-    for (bool first = true; Clock::now() < until; first = !first) {
-        (first ? of_large : of_tiered).work(true);
+    for (std::size_t turn = 0; Clock::now() < until; turn = (turn + 1) % kCount) {
+        turns[turn].work(true);
         std::this_thread::sleep_for(kTurn);
-        (first ? of_large : of_tiered).work(false);
+        turns[turn].work(false);
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    of_large.end();
-    of_tiered.end();
+    for (Turns& each : turns) each.end();
     const Counts after(tiered);
     std::printf("\nreads from disk per second, while it was tiered's turn: %.0f\n",
-                (after.disk_hits - before.disk_hits) / given.seconds * 2);
-    std::puts("a hit in memory    large, us   tiered, us   tiered / large");
+                (after.disk_hits - before.disk_hits) / given.seconds * kCount);
+    std::puts("a hit in memory    large, us   small, us   tiered, us   tiered / large   tiered / small");
     for (const auto& [name, q] : {std::pair{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}}) {
-        const double a = quantile(of_large.took_us, q), b = quantile(of_tiered.took_us, q);
-        std::printf("%-14s %13.0f %12.0f %16.2f\n", name, a, b, b / a);
+        const double a = quantile(turns[0].took_us, q), b = quantile(turns[1].took_us, q),
+                     c = quantile(turns[2].took_us, q);
+        std::printf("%-14s %13.0f %11.0f %12.0f %16.2f %16.2f\n", name, a, b, c, c / a, c / b);
     }
 }
 
@@ -226,7 +229,8 @@ int main(int argc, char** argv) {
         server, {.settings = settings_of(given.memory_mib, given.memory_mib * 20, given.disk_read)});
     std::printf("%d MiB of memory, %d rows of %d bytes\n", given.memory_mib, rows_count, kValueBytes);
     compare_ratios(large, tiered, rows_count);
-    compare_latencies(large, tiered, rows_count, given);
+    const WarmfrontProcess small(server, {.settings = settings_of(given.memory_mib, 0, given.disk_read)});
+    compare_latencies(large, small, tiered, rows_count, given);
     auto console = must(RawClient::connect({.port = tiered.port(), .database = "warmfront"}));
     std::printf("\nSHOW CACHE of tiered:\n%s", rows(console, "SHOW CACHE").c_str());
     return 0;

@@ -181,8 +181,6 @@ Result<std::unique_ptr<DiskFiles>> DiskFiles::open(const Options& options) {
     const auto status = rocksdb::DB::Open(rocksdb_options, options.directory, &opened);
     database->db.reset(opened);
     if (!status.ok()) return failed(status, "cannot open the disk tier");
-    // Making files of what was written must not take the processor from queries.
-    rocksdb::Env::Default()->LowerThreadPoolCPUPriority(rocksdb::Env::HIGH, rocksdb::CpuPriority::kLow);
     return std::unique_ptr<DiskFiles>(new DiskFiles(std::move(database)));
 }
 

@@ -24,10 +24,11 @@ namespace {
 constexpr std::size_t kFilesAbout = 256;  // so many write buffers are the tier's size
 constexpr std::size_t kBatchBytesMin = std::size_t{16} << 10, kBatchBytesMax = std::size_t{256} << 10;
 constexpr std::size_t kBatchEntriesMax = 64;
-constexpr std::size_t kIndexShare = 4;    // of the budget, for the index at most
+constexpr std::size_t kIndexShare = 2;    // of the budget, for the index at most
 constexpr std::size_t kBufferShare = 16;  // for one of two write buffers at most
-constexpr std::size_t kQueueShare = 16;   // for what waits to be written at most
-constexpr int kWriterNice = 10;
+constexpr std::size_t kQueueShare = 8;    // for what waits to be written at most
+// Hits in memory come first.
+constexpr int kReaderNice = 4, kWriterNice = 4;
 
 std::size_t write_buffer_bytes(const DiskTierOptions& options) {
     const std::size_t most = std::max(options.memory_bytes / kBufferShare, DiskFiles::kWriteBufferBytesMin);
@@ -316,6 +317,7 @@ void DiskTier::leave(const Waiter* waiter, std::uint64_t ticket) {
 
 void DiskTier::read_all() {
     (void)pthread_setname_np(pthread_self(), "warm-disk-read");
+    (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kReaderNice);
     for (;;) {
         std::unique_lock lock(mutex_);
         readers_.wait(lock, [this] { return stopping_ || !reads_.empty(); });

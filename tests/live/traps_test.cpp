@@ -22,20 +22,24 @@ namespace {
 
 constexpr unsigned kGroupsAtOnce = 6;  // they wait more than they work
 
-std::vector<std::filesystem::path> trap_files() {
+// stems: of the files to be taken; empty: all of them.
+std::vector<std::filesystem::path> trap_files(const std::vector<std::string>& stems) {
     std::vector<std::filesystem::path> files;
+    const auto wanted = [&](const std::filesystem::path& file) {
+        return stems.empty() || std::ranges::find(stems, file.stem().string()) != stems.end();
+    };
     for (const auto& file : std::filesystem::directory_iterator(WARMFRONT_TRAPS_DIR))
-        if (file.path().extension() == ".yaml") files.push_back(file.path());
+        if (file.path().extension() == ".yaml" && wanted(file.path())) files.push_back(file.path());
     const auto size = [](const std::filesystem::path& file) { return std::filesystem::file_size(file); };
     std::ranges::sort(files, std::ranges::greater(), size);  // none of the long ones begins last
     return files;
 }
 
-void run_traps(const std::string& settings) {
+void run_traps(const std::string& settings, const std::vector<std::string>& stems = {}) {
     const PostgresServer server({.settings = {"autovacuum=off"}});
     const WarmfrontProcess warmfront(server, {.settings = "cache.ttl: 1h\ncatalog.refresh: 1h\n" + settings});
     const auto only = environment("WARMFRONT_TRAPS").value_or("");
-    const auto files = trap_files();
+    const auto files = trap_files(stems);
     std::atomic<std::size_t> next = 0;
     std::mutex mutex;
     TrapTally total;
@@ -65,7 +69,7 @@ void run_traps(const std::string& settings) {
     if (!direct_mode())
         std::cout << "traps: " << warmfront.metrics().sum(kDiskHitsMetric) << " hits from disk" << std::endl;
     for (const auto& failure : total.failures) FAIL_CHECK(failure);
-    if (only.empty()) CHECK(total.traps >= 150);
+    if (only.empty()) CHECK(total.traps >= (stems.empty() ? 150 : 10));
 }
 
 }  // namespace
@@ -75,5 +79,7 @@ TEST_CASE("traps: whatever is written, however, the next read is PostgreSQL's an
 }
 
 TEST_CASE("traps: the same where the answers lie on disk") {
-    if (!direct_mode()) run_traps(std::string(kOnDisk));
+    if (direct_mode()) return;
+    const std::vector<std::string> some{"conflict", "partitions", "rights", "rows"};
+    run_traps(std::string(kOnDisk), long_form() ? std::vector<std::string>{} : some);
 }

@@ -197,5 +197,5 @@ TEST_CASE("twin: directly and through warmfront every answer is the same") {
 }
 
 TEST_CASE("twin: the same where the answers lie on disk") {
-    compare(kOnDisk, long_form() ? 200'000 : 8'000, kDiskHitsMetric, 0.04);
+    compare(kOnDisk, long_form() ? 200'000 : 2'000, kDiskHitsMetric, 0.04);
 }
