@@ -88,7 +88,11 @@ Result<SeriesName::Kind> kind_of(std::string_view word) {
     return fail("22023", "expected database, table or template, not \"" + std::string(word) + "\"");
 }
 
+// A writer that has just made its file lays the tables in a moment.
 Result<void> check_is_history(SqliteFile& file) {
+    const auto tables = file.number("SELECT count(*) FROM sqlite_schema");
+    if (!tables) return tl::unexpected(tables.error());
+    if (*tables == 0) return fail("58030", file.path() + ": nothing was recorded yet");
     const auto application = file.number("PRAGMA application_id");
     if (!application) return tl::unexpected(application.error());
     const auto version = file.number("PRAGMA user_version");
