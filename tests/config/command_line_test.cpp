@@ -81,3 +81,19 @@ TEST_CASE("command line: all errors come at once, code 1") {
 TEST_CASE("command line: a flag takes one value, the next argument is its own") {
     CHECK(errors({"--listen", "a:1", "b:2"}) == "b:2: expected a known flag\n");
 }
+
+TEST_CASE("command line: history, out and in, with the program's own flags on either side") {
+    const auto out = parse({"history", "export", "--output", "f.csv", "--state-dir", "/s"});
+    REQUIRE(out);
+    CHECK(out->mode == CommandLine::Mode::HistoryExport);
+    CHECK(out->history.file == "f.csv");
+    CHECK(out->settings.state_dir == "/s");
+    const auto in = parse({"--state-dir", "/s", "history", "import", "--format", "csv"});
+    REQUIRE(in);
+    CHECK(in->mode == CommandLine::Mode::HistoryImport);
+    CHECK(in->history.file.empty());
+    CHECK(in->settings.state_dir == "/s");
+    CHECK(errors({"history"}).find("subcommand is required") != std::string::npos);
+    CHECK(errors({"history", "export", "--format", "xml"}).find("csv") != std::string::npos);
+    CHECK(errors({"history", "export", "--bogus"}) == "--bogus: expected a known flag\n");
+}
