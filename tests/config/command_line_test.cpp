@@ -96,3 +96,19 @@ TEST_CASE("command line: forecast is a command of its own, which needs no settin
     CHECK(errors({"forecast", "--input", "a", "--horizont", "3"}).find("--horizont") != std::string::npos);
     CHECK(errors({"forecast", "--input", "a", "--horizon", "many"}).find("--horizon") != std::string::npos);
 }
+
+TEST_CASE("command line: history, out and in, with the program's own flags on either side") {
+    const auto out = parse({"history", "export", "--output", "f.csv", "--state-dir", "/s"});
+    REQUIRE(out);
+    CHECK(out->mode == CommandLine::Mode::HistoryExport);
+    CHECK(out->history.file == "f.csv");
+    CHECK(out->settings.state_dir == "/s");
+    const auto in = parse({"--state-dir", "/s", "history", "import", "--format", "csv"});
+    REQUIRE(in);
+    CHECK(in->mode == CommandLine::Mode::HistoryImport);
+    CHECK(in->history.file.empty());
+    CHECK(in->settings.state_dir == "/s");
+    CHECK(errors({"history"}).find("subcommand is required") != std::string::npos);
+    CHECK(errors({"history", "export", "--format", "xml"}).find("csv") != std::string::npos);
+    CHECK(errors({"history", "export", "--bogus"}) == "--bogus: expected a known flag\n");
+}

@@ -418,6 +418,8 @@ TEST_CASE("history: a file that cannot be opened stays where it is") {
     CHECK(writer.error().sqlstate == "58030");
     CHECK(std::filesystem::is_directory(directory.file()));
     CHECK(HistoryReader::open(directory.path + "/none.sqlite").error().sqlstate == "58030");
+    std::ofstream(directory.path + "/empty.sqlite").close();
+    CHECK(HistoryReader::open(directory.path + "/empty.sqlite").error().sqlstate == "58030");
 }
 
 TEST_CASE("history: names and labels are cut, keys and replays that are too long are left out") {

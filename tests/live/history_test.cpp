@@ -160,6 +160,8 @@ TEST_CASE("history: what was recorded is there after kill -9 in the middle of wr
     const PostgresServer server;
     server.sql(kTables);
     WarmfrontProcess warmfront(server, kSecondBuckets);
+    while (warmfront.metrics().sum("warmfront_history_buckets_written_total") < 1)
+        std::this_thread::sleep_for(10ms);
     long recorded = 0;
     for (int round = 0; round < 3; ++round) {
         CAPTURE(round);
