@@ -41,7 +41,7 @@ std::string forecasting(const Scenario& scenario, std::int64_t begin_s) {
         holidays += fmt::format("{}{}..{}", holidays.empty() ? "" : ", ", iso(begin_s + number * day),
                                 iso(begin_s + (number + 1) * day));
     return fmt::format(
-        "forecast:\n  bucket: 1s\n  seasons: [{}s, {}s]\n  horizon: 20s\n  retrain: 20s\n  keys: 4000\n"
+        "forecast:\n  bucket: 1s\n  seasons: [{}s, {}s]\n  horizon: 40s\n  retrain: 20s\n  keys: 4000\n"
         "  holidays: [{}]\nprewarm: {{lead: 2s, rate: 400}}\n",
         day, 7 * day, holidays);
 }

@@ -8,7 +8,8 @@ namespace warmfront::forecast {
 namespace {
 
 constexpr double kRequestsMin = 0.001;
-constexpr double kShareLooks = 4;           // within the time asked for
+constexpr double kShareLooks = 12;          // within the time asked for, and
+constexpr double kSoonLooks = 6;            // within what is soon
 constexpr std::size_t kBucketsMax = 1'000;  // looked at in one forecast
 
 // What the forecast says of one bucket, in requests a second.
@@ -36,7 +37,9 @@ void add_keys(std::unordered_map<std::uint64_t, HotKey>& keys, const SeriesName&
     for (std::int64_t bucket = first; bucket < beyond; ++bucket) {
         const std::int64_t begin_s = forecast.from_s + bucket * step_s;
         // Shares change slowly: of many short buckets not each asks for them.
-        if (bucket == first || static_cast<double>(begin_s) - asked >= options.within_s / kShareLooks) {
+        const bool soon = static_cast<double>(begin_s) < now + options.soon_s;
+        const double apart = soon ? options.soon_s / kSoonLooks : options.within_s / kShareLooks;
+        if (bucket == first || static_cast<double>(begin_s) - asked >= apart) {
             now_shared = shares.of(name, begin_s);
             asked = static_cast<double>(begin_s);
         }
@@ -49,6 +52,7 @@ void add_keys(std::unordered_map<std::uint64_t, HotKey>& keys, const SeriesName&
             hot.name = name;
             if (bucket == first) hot.rate_now = rate * share;
             hot.rate_most = std::max(hot.rate_most, rate * share);
+            if (soon) hot.rate_soon = std::max(hot.rate_soon, rate * share);
             hot.requests += rate * share * seconds;
         }
     }

@@ -29,11 +29,13 @@ struct HotKey {
     double rate_now = 0;   // requests a second predicted for this moment
     double requests = 0;   // predicted for (now, now + within]
     double rate_most = 0;  // the highest rate in between
+    double rate_soon = 0;  // the highest rate within soon_s
 };
 
 struct HotKeyOptions {
     std::int64_t now_s = 0;
     double within_s = 60;
+    double soon_s = 60;  // at most within_s
     std::size_t keys_max = 10'000;
 };
 

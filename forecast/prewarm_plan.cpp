@@ -13,7 +13,7 @@ struct Weighed {
     std::size_t candidate;
 };
 
-enum class Verdict : std::uint8_t { Wanted, SwitchedOff, UnderWay, There, TooCold };
+enum class Verdict : std::uint8_t { Wanted, SwitchedOff, UnderWay, There, TooCold, Later };
 
 PrewarmFetch fetch_of(const PrewarmCandidate& each) {
     PrewarmFetch fetch;
@@ -29,6 +29,7 @@ Verdict judged(const PrewarmCandidate& each, const PrewarmLimits& limits, const 
     if (each.under_way) return Verdict::UnderWay;
     if (each.there && each.expires_in_s > limits.refresh_s) return Verdict::There;
     if (fetch.chance < 1 - limits.waste_max) return Verdict::TooCold;
+    if (each.later) return Verdict::Later;
     return Verdict::Wanted;
 }
 
@@ -42,6 +43,7 @@ std::string refusal_of(Verdict verdict, const PrewarmCandidate& each, const Prew
             return fmt::format(
                 "{:.2f} requests predicted while it would be good: used with a chance of {:.0f} %",
                 each.requests, fetch.chance * 100);
+        case Verdict::Later: return "its load rises later than prewarm.lead";
     }
     return {};
 }
@@ -116,11 +118,11 @@ bool PrewarmSwitch::judge(std::uint64_t used, std::uint64_t unused, double waste
         until_s_ = now_s + rest_s_;
         reason_ = fmt::format("{:.0f} of the last {:.0f} answers fetched went unused; tried again in {} s",
                               unused_, judged, rest_s_);
-        rest_s_ = std::min(2 * rest_s_, kRestMax_s);
+        rest_s_ = std::min(2 * rest_s_, kRestBucketsMax * bucket_s_);
         return false;
     }
     if (judged >= 2.0 * kJudged) {  // passed: what is older counts half
-        rest_s_ = kRest_s;
+        rest_s_ = kRestBuckets * bucket_s_;
         used_ /= 2;
         unused_ /= 2;
     }

@@ -26,6 +26,7 @@ struct PrewarmCandidate {
     double saves_us = 0;        // PostgreSQL's time for it
     double bytes = 0;           // that it takes in memory
     bool switched_off = false;  // its template did not pay: see PrewarmSwitch
+    bool later = false;         // most of its requests come when fetching it can wait
     bool there = false;         // an answer is in memory
     double expires_in_s = 0;    // where it is
     bool voided = false;        // it was there until a write came
@@ -58,12 +59,13 @@ struct PrewarmDecision {
 
 // Whether prewarming pays for one template, by what became of what was fetched. Off where more than `waste`
 // of the last answers went unused (judged from kJudged on, older ones weigh less and less); on again, on
-// probation, after kRest, and after twice as long each time that the probation fails, kRestMax at most; a
-// probation that is passed forgets that.
+// probation, after kRestBuckets of the forecast's buckets, and after twice as long each time that the
+// probation fails, kRestBucketsMax at most; a probation that is passed forgets that.
 class PrewarmSwitch {
 public:
     static constexpr std::uint64_t kJudged = 20;
-    static constexpr std::int64_t kRest_s = 600, kRestMax_s = 6 * 3600;
+    static constexpr std::int64_t kRestBuckets = 10, kRestBucketsMax = 60;
+    explicit PrewarmSwitch(std::int64_t bucket_s = 60) : bucket_s_(bucket_s) {}
     // used, unused: totals, which only grow. Gives whether it is on.
     bool judge(std::uint64_t used, std::uint64_t unused, double waste, std::int64_t now_s);
     [[nodiscard]] bool on() const { return on_; }
@@ -73,7 +75,8 @@ private:
     bool on_ = true;
     double used_ = 0, unused_ = 0;  // lately
     std::uint64_t seen_used_ = 0, seen_unused_ = 0;
-    std::int64_t until_s_ = 0, rest_s_ = kRest_s;
+    std::int64_t bucket_s_;
+    std::int64_t until_s_ = 0, rest_s_ = kRestBuckets * bucket_s_;
     std::string reason_;
 };
 

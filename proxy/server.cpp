@@ -352,8 +352,8 @@ control::Prewarmer::Options Server::prewarm_options() {
     auto keys = control::recorded_keys(forecast::history_path(settings_->state_dir));
     keys.calendar = forecast::make_calendar(settings_->forecast);
     const auto book = std::make_shared<control::KeyBook>(std::move(keys));
-    options.hot = [this, book](std::int64_t now_s, double within_s) {
-        return book->hot(*board_.current(), now_s, within_s);
+    options.hot = [this, book](const forecast::HotKeyOptions& asked) {
+        return book->hot(*board_.current(), asked);
     };
     options.known = [book](std::uint64_t key) { return book->known(key); };
     options.misses = [this] {

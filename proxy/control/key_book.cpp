@@ -103,8 +103,9 @@ void KeyBook::read(const forecast::SeriesName& name, Page& page, std::int64_t no
     }
 }
 
-std::vector<forecast::HotKey> KeyBook::hot(const forecast::Forecasts& forecasts, std::int64_t now_s,
-                                           double within_s) {
+std::vector<forecast::HotKey> KeyBook::hot(const forecast::Forecasts& forecasts,
+                                           const forecast::HotKeyOptions& options) {
+    const std::int64_t now_s = options.now_s;
     choose(forecasts);
     std::vector<std::pair<std::int64_t, const forecast::SeriesName*>> due;
     for (const auto& [name, page] : pages_)
@@ -112,8 +113,7 @@ std::vector<forecast::HotKey> KeyBook::hot(const forecast::Forecasts& forecasts,
     std::ranges::sort(due, {}, &std::pair<std::int64_t, const forecast::SeriesName*>::first);
     for (std::size_t i = 0; i < std::min(due.size(), kReadsAtOnce); ++i)
         read(*due[i].second, pages_.at(*due[i].second), now_s);
-    return forecast::hot_keys(forecasts, *this,
-                              {.now_s = now_s, .within_s = within_s, .keys_max = Prewarmer::kKeysMax});
+    return forecast::hot_keys(forecasts, *this, options);
 }
 
 std::optional<KnownKey> KeyBook::known(std::uint64_t key) const {

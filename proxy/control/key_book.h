@@ -61,8 +61,8 @@ public:
     explicit KeyBook(Options options) : options_(std::move(options)) {}
 
     // For Prewarmer::Options.
-    [[nodiscard]] std::vector<forecast::HotKey> hot(const forecast::Forecasts& forecasts, std::int64_t now_s,
-                                                    double within_s);
+    [[nodiscard]] std::vector<forecast::HotKey> hot(const forecast::Forecasts& forecasts,
+                                                    const forecast::HotKeyOptions& options);
     [[nodiscard]] std::optional<KnownKey> known(std::uint64_t key) const;
 
     [[nodiscard]] std::vector<Share> of(const forecast::SeriesName& name, std::int64_t time_s) const override;

@@ -15,6 +15,7 @@ using std::chrono::steady_clock;
 
 constexpr double kBytesUnknown = 4096, kSavesUnknown_us = 1000;
 constexpr double kCommandRate = 1;  // a second
+constexpr double kSoonShare = 0.5;  // of the mean rate to come: what is asked for less soon can wait
 constexpr std::chrono::milliseconds kRequestGood{2'000};
 constexpr std::size_t kStatementsMax = 10'000;
 
@@ -141,9 +142,9 @@ bool Prewarmer::active() const {
 }
 
 // For how long an answer fetched now is looked ahead.
+// How long an answer that is fetched now is good for, as far as is known of all of them.
 double Prewarmer::within_s() const {
-    const auto settings = shared_.settings();
-    return std::min(seconds(settings->prewarm.lead), seconds(settings->cache.ttl));
+    return seconds(shared_.settings()->cache.ttl);
 }
 
 void Prewarmer::tick() {
@@ -188,7 +189,8 @@ void Prewarmer::take_result(const PrefetchRequest& request, const Fetched& fetch
     if (fetched.account && fetched.digest != 0) {
         const StatementKey of{request.replay->database, fetched.digest};
         if (switches_.size() < kStatementsMax || switches_.contains(of))
-            switches_[of].account = fetched.account;
+            switches_.try_emplace(of, Switched{forecast::PrewarmSwitch(bucket_s()), nullptr})
+                .first->second.account = fetched.account;
     }
     const auto found = by_key_.find(request.tag);
     if (found == by_key_.end()) return;
@@ -204,6 +206,10 @@ void Prewarmer::take_result(const PrefetchRequest& request, const Fetched& fetch
     if (fetched.outcome == FetchOutcome::Stored) watched.voided = false;
 }
 
+std::int64_t Prewarmer::bucket_s() const {
+    return std::chrono::duration_cast<std::chrono::seconds>(shared_.settings()->forecast.bucket).count();
+}
+
 void Prewarmer::replan() {
     const auto settings = shared_.settings();
     governor_.set_rate_max(static_cast<double>(settings->prewarm.rate));
@@ -215,7 +221,11 @@ void Prewarmer::replan() {
 
     for (const auto& watched : watched_) watched->wanted = false;
     std::vector<forecast::HotKey> hot;
-    if (settings->prewarm.enabled) hot = options_.hot(wall_s(), within_s());
+    if (settings->prewarm.enabled)
+        hot = options_.hot({.now_s = wall_s(),
+                            .within_s = within_s(),
+                            .soon_s = std::min(seconds(settings->prewarm.lead), within_s()),
+                            .keys_max = kKeysMax});
     if (hot.size() > kKeysMax) hot.resize(kKeysMax);
     add_commands(hot);
     for (const forecast::HotKey& each : hot) watch(each);
@@ -240,6 +250,7 @@ void Prewarmer::add_commands(std::vector<forecast::HotKey>& hot) {
         each.rate_now = each.rate_most = kCommandRate;
         // As good as certain, however short its answer is good for.
         each.requests = std::max(kCommandRate * within_s(), 10.0);
+        each.rate_soon = kCommandRate;
     }
 }
 
@@ -306,6 +317,7 @@ forecast::PrewarmCandidate Prewarmer::candidate_of(Watched& watched, double& awa
     const double within = within_s();
     const double good_for = watched.ttl_s == 0 ? within : std::min(within, watched.ttl_s);
     each.requests = within == 0 ? 0 : watched.hot.requests * good_for / within;
+    each.later = watched.hot.rate_soon * within < kSoonShare * watched.hot.requests;
     each.saves_us = watched.saves_us == 0 ? kSavesUnknown_us : watched.saves_us;
     each.bytes = watched.bytes == 0 ? kBytesUnknown : watched.bytes;
     each.under_way = watched.asked || steady_clock::now() < watched.rests_until;

@@ -62,8 +62,8 @@ public:
     static constexpr std::size_t kCommandsMax = 1'000;
 
     struct Options {
-        // Which keys are predicted to be asked for within so many seconds; hottest first.
-        std::function<std::vector<forecast::HotKey>(std::int64_t now_s, double within_s)> hot;
+        // Which keys are predicted to be asked for; hottest first.
+        std::function<std::vector<forecast::HotKey>(const forecast::HotKeyOptions&)> hot;
         std::function<std::optional<KnownKey>(std::uint64_t key)> known;
         std::function<MissLoad()> misses;
         std::function<bool()> reachable;  // PostgreSQL
@@ -111,6 +111,7 @@ private:
     void show();
     [[nodiscard]] bool active() const;
     [[nodiscard]] double within_s() const;
+    [[nodiscard]] std::int64_t bucket_s() const;
 
     session::Shared& shared_;
     const Options options_;

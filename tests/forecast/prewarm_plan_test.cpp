@@ -97,19 +97,19 @@ TEST_CASE("prewarm switch: off where it does not pay, on again on probation, eac
     CHECK(judge(0, 19));  // too few to tell
     CHECK_FALSE(judge(0, 1));
     CHECK(decides.reason().find("20 of the last 20") != std::string::npos);
-    now += PrewarmSwitch::kRest_s - 1;
+    now += PrewarmSwitch::kRestBuckets * 60 - 1;
     CHECK_FALSE(judge(0, 0));
     now += 1;
     CHECK(judge(0, 0));
     CHECK(decides.reason().empty());
     CHECK_FALSE(judge(14, 6));  // 30 %
-    now += 2 * PrewarmSwitch::kRest_s - 1;
+    now += 2 * PrewarmSwitch::kRestBuckets * 60 - 1;
     CHECK_FALSE(judge(0, 0));
     now += 1;
     CHECK(judge(0, 0));
     CHECK(judge(30, 10));  // 25 % is allowed; the probation is passed
     CHECK_FALSE(judge(0, 20));
-    now += PrewarmSwitch::kRest_s;  // and forgotten
+    now += PrewarmSwitch::kRestBuckets * 60;  // and forgotten
     CHECK(judge(0, 0));
 }
 

@@ -49,7 +49,7 @@ TEST_CASE("key book: who is asked for when, of all that is asked for") {
              },
          .requests = [&](const auto&, auto, auto) { return all_requests; }});
     const auto rate = [&](std::int64_t at_s, std::string_view replay) {
-        for (const auto& hot : book.hot(forecasts(at_s, 600), at_s, 60)) {
+        for (const auto& hot : book.hot(forecasts(at_s, 600), {.now_s = at_s, .within_s = 60})) {
             const auto known = book.known(hot.key);
             REQUIRE(known);
             CHECK(known->replay != "");
@@ -92,7 +92,7 @@ TEST_CASE("key book: what repeats is the season of the series, and old steps may
     all.series[statement("a")].point.assign(240, 100);
     for (const std::int64_t at_s : {2, 13, 31, 47, 59, 62, 77, 93, 118}) {
         CAPTURE(at_s);
-        const auto hot = book.hot(all, now_s + at_s, 1);
+        const auto hot = book.hot(all, {.now_s = now_s + at_s, .within_s = 1});
         REQUIRE(hot.size() == 2);
         CHECK(book.known(hot[0].key)->replay == (at_s < 60 ? "first" : "second"));
         CHECK(hot[0].requests > 80);
@@ -112,14 +112,14 @@ TEST_CASE("key book: what is forecast no more is forgotten, and a call reads no 
     for (int i = 0; i < 9; ++i) all.series[statement(std::to_string(i))] = all.series[statement("a")];
     std::size_t keys = 0;
     for (const std::size_t expected : {KeyBook::kReadsAtOnce, 2 * KeyBook::kReadsAtOnce, std::size_t{10}}) {
-        const auto hot = book.hot(all, kNow, 60);
+        const auto hot = book.hot(all, {.now_s = kNow, .within_s = 60});
         CHECK(reads == expected);
         CHECK(hot.size() == expected);
         keys = hot.size();
     }
     CHECK(keys == 10);
-    const auto hot = book.hot(all, kNow, 60);
+    const auto hot = book.hot(all, {.now_s = kNow, .within_s = 60});
     CHECK(reads == 10);
-    (void)book.hot(forecast::Forecasts{}, kNow, 60);
+    (void)book.hot(forecast::Forecasts{}, {.now_s = kNow, .within_s = 60});
     for (const auto& each : hot) CHECK_FALSE(book.known(each.key));
 }

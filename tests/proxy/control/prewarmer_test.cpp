@@ -50,7 +50,7 @@ struct World {
         control.start(databases);
         REQUIRE(eventually([&] { return control.not_ready_because().empty(); }));
         Prewarmer::Options options;
-        options.hot = [this](std::int64_t, double) {
+        options.hot = [this](const forecast::HotKeyOptions&) {
             const std::lock_guard lock(mutex);
             return hot;
         };
@@ -82,6 +82,7 @@ struct World {
         each.key = key;
         each.name = {forecast::SeriesName::Kind::Template, "postgres", "00000000000000ff", {}};
         each.requests = requests;
+        each.rate_soon = requests;
         std::erase_if(hot, [&](const auto& known) { return known.key == key; });
         hot.push_back(each);
     }
