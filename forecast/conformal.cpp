@@ -13,7 +13,7 @@ constexpr double kFloorShare = 0.1;         // of the median forecast
 constexpr std::size_t kErrorsWanted = 150;  // in a range; neighbours lend what is missing
 
 // Intervals are wider by this share of one over the number of forecasts that do not overlap.
-constexpr double kWidening = 2;
+constexpr double kWidening = 3;
 constexpr std::size_t kErrorsCompared = 1'500;  // of all, for the choice of the power
 
 double scale_of(double point, double power, double floor) {

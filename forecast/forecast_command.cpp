@@ -11,7 +11,7 @@
 
 #include "forecast/automatic.h"
 #include "forecast/backtest_report.h"
-#include "forecast/holidays_file.h"
+#include "forecast/calendar_text.h"
 #include "forecast/plot.h"
 #include "forecast/prepare.h"
 #include "forecast/seasons.h"
@@ -108,9 +108,9 @@ Result<Task> prepare_task(const ForecastArguments& arguments) {
         return fail("22023", fmt::format("--horizon {}: at most {}", task.horizon, kHorizonMax));
     task.model = arguments.model;
     if (!arguments.holidays.empty()) {
-        auto holidays = read_holidays_file(arguments.holidays);
-        if (!holidays) return tl::unexpected(holidays.error());
-        task.calendar.holidays = *std::move(holidays);
+        auto calendar = read_holidays(arguments.holidays);
+        if (!calendar) return tl::unexpected(calendar.error());
+        task.calendar = *std::move(calendar);
     }
     return task;
 }

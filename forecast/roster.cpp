@@ -1,8 +1,10 @@
 #include "forecast/roster.h"
 
+#include "forecast/boosted_trees.h"
 #include "forecast/holt_winters.h"
 #include "forecast/ridge.h"
 #include "forecast/seasonal_naive.h"
+#include "forecast/spike.h"
 
 namespace warmfront::forecast {
 namespace {
@@ -20,6 +22,10 @@ constexpr RosterEntry kRoster[] = {
     {"ridge", make<Ridge>},
     {"ridge-plain", make<Ridge, Ridge::Scale::Plain>},
     {"decomposed-ridge", make<Ridge, Ridge::Scale::Log, Ridge::Of::Remainder>},
+    {"spike", make<Spike>},
+    {"tree", make<BoostedTrees, Booster::Kind::Tree>, false},
+    {"boosted-trees", make<BoostedTrees, Booster::Kind::Boosted>, false},
+    {"random-forest", make<BoostedTrees, Booster::Kind::Forest>, false},
 };
 
 }  // namespace
