@@ -66,8 +66,10 @@ public:
             (void)ask("SELECT id, name FROM products WHERE id = " + id, first_);
             if (leaves()) continue;
             const std::string reviews =
-                ask("SELECT id, author, stars, body FROM reviews WHERE product = " + id +
-                        " ORDER BY stars DESC, id LIMIT 10",
+                ask("SELECT r.id, r.author, r.stars, a.name, (SELECT avg(o.stars) FROM reviews o WHERE "
+                    "o.author = "
+                    "r.author) FROM reviews r JOIN authors a ON a.id = r.author WHERE r.product = " +
+                        id + " ORDER BY r.stars DESC, r.id LIMIT 10",
                     dependent_);
             if (leaves()) continue;
             const auto begin = reviews.find('|') + 1;
