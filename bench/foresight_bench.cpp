@@ -1,5 +1,5 @@
 // What it costs a hit to be watched for next-query prediction: ninja foresight_bench;
-// build/bench/foresight_bench
+// build/foresight_bench
 #include <string>
 
 #include <benchmark/benchmark.h>

@@ -1,6 +1,7 @@
 // What it brings to fetch a session's next query ahead.
 //
-//   build: ninja next_query_bench; run: build/bench/next_query_bench [seconds per run] [users]
+//   build: ninja next_query_bench; run: build/next_query_bench [seconds per run] [users]
+//   [next_query.confidence]
 //
 // A shop of 50,000 products. Each user opens a product (drawn evenly, so hardly one that anybody has seen),
 // looks at it, opens its reviews, looks, opens the author of the best one; after each page one of ten goes
@@ -34,7 +35,7 @@ constexpr std::string_view kShop =
     "NULL, body text NOT NULL);"
     "CREATE TABLE authors (id int PRIMARY KEY, name text NOT NULL);"
     "INSERT INTO products SELECT i, 'product ' || i FROM generate_series(1, 50000) i;"
-    "INSERT INTO reviews (product, author, stars, body) SELECT 1 + i % 50000, 1 + (i * 7919) % 20000, "
+    "INSERT INTO reviews (product, author, stars, body) SELECT 1 + i % 50000, 1 + i % 20000 * 7919 % 20000, "
     "i * 31 % 5 + 1, repeat('word ', 20) FROM generate_series(1, 500000) i;"
     "INSERT INTO authors SELECT i, 'author ' || i FROM generate_series(1, 20000) i;"
     "CREATE INDEX ON reviews (product); CREATE INDEX ON reviews (author); ANALYZE";
@@ -65,8 +66,10 @@ public:
             (void)ask("SELECT id, name FROM products WHERE id = " + id, first_);
             if (leaves()) continue;
             const std::string reviews =
-                ask("SELECT id, author, stars, body FROM reviews WHERE product = " + id +
-                        " ORDER BY stars DESC, id LIMIT 10",
+                ask("SELECT r.id, r.author, r.stars, a.name, (SELECT avg(o.stars) FROM reviews o WHERE "
+                    "o.author = "
+                    "r.author) FROM reviews r JOIN authors a ON a.id = r.author WHERE r.product = " +
+                        id + " ORDER BY r.stars DESC, r.id LIMIT 10",
                     dependent_);
             if (leaves()) continue;
             const auto begin = reviews.find('|') + 1;
@@ -110,10 +113,11 @@ double hit_share(const Metrics& from, const Metrics& to) {
     return hits + misses == 0 ? 0 : hits / (hits + misses);
 }
 
-void measure(const PostgresServer& server, bool enabled, int seconds, int users) {
+void measure(const PostgresServer& server, bool enabled, int seconds, int users,
+             const std::string& confidence) {
     const WarmfrontProcess warmfront(
         server, {.settings = std::string("cache: {ttl: 10m}\nprewarm: {rate: 2000}\nnext_query: {enabled: ") +
-                             (enabled ? "true" : "false") + "}\n"});
+                             (enabled ? "true" : "false") + ", confidence: " + confidence + "}\n"});
     Run run;
     std::vector<std::thread> threads;
     for (int i = 0; i < users; ++i)
@@ -152,12 +156,13 @@ void measure(const PostgresServer& server, bool enabled, int seconds, int users)
 int main(int argc, char** argv) {
     const int seconds = argc > 1 ? std::atoi(argv[1]) : 30;
     const int users = argc > 2 ? std::atoi(argv[2]) : 16;
+    const std::string confidence = argc > 3 ? argv[3] : "0.7";
     PostgresServer server;
     server.sql(kShop);
     std::printf("%d users, %d s a run; microseconds at the client\n", users, seconds);
     std::printf(
         "| next_query | dependent | of which fetched ahead | p50 | p99 | product p50 | p99 | used | late | "
         "wasted | wasted share |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
-    for (const bool enabled : {false, true}) measure(server, enabled, seconds, users);
+    for (const bool enabled : {false, true}) measure(server, enabled, seconds, users, confidence);
     return 0;
 }

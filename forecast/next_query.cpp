@@ -17,8 +17,10 @@ constexpr std::uint32_t kExamplesAnew = 64;  // after a prediction was wrong
 constexpr std::uint64_t kSampleEvery = 8;    // afterwards
 constexpr std::uint64_t kPairSeenMin = 2;    // before its mapping is looked for
 constexpr double kHopeless = 0.2;            // P of a pair whose mapping is not looked for
-// Before a pair is judged: 8 fetches used or wasted, or 32 that were late, which cost little and say little.
-constexpr std::uint32_t kOutcomesToJudge = 32, kOutcomesOfClear = 4;
+// A pair is off once it has lost as much as so many fetches wasted, or late, since it last had brought more
+// than it cost; after so many used ones it is trusted again.
+constexpr double kWastedMax = 8, kLateMax = 32;
+constexpr std::uint32_t kUsedToTrust = 8;
 constexpr std::uint8_t kHeatMax = 255;
 
 }  // namespace
@@ -286,7 +288,6 @@ void NextQuery::used(QueryPair of, std::uint64_t saved_us, std::uint64_t now_us)
     if (pair == nullptr) return;
     ++pair->counts.used;
     pair->counts.saved_us += saved_us;
-    pair->outcomes += kOutcomesOfClear - 1;
     judge(*pair, static_cast<double>(saved_us), static_cast<double>(options_.overhead_us), now_us);
 }
 
@@ -306,24 +307,26 @@ void NextQuery::wasted(QueryPair of, std::uint64_t cost_us, std::uint64_t now_us
     ++pair->counts.wasted;
     pair->counts.wasted_us += cost_us;
     pair->eager = kExamplesAnew;
-    pair->outcomes += kOutcomesOfClear - 1;
     judge(*pair, 0, static_cast<double>(cost_us + options_.overhead_us), now_us);
 }
 
+// A cumulative sum (Page 1954) that begins anew whenever it is positive: a pair that pays on the whole is not
+// off for a few that were wasted in a row.
 void NextQuery::judge(Pair& pair, double brought_us, double cost_us, std::uint64_t now_us) {
+    const auto overhead_us = static_cast<double>(options_.overhead_us);
+    if (brought_us > 0 && ++pair.outcomes >= kUsedToTrust) pair.off_times = 1;
     pair.brought_us += brought_us;
     pair.cost_us += cost_us;
-    if (++pair.outcomes < kOutcomesToJudge) return;
-    // Those who ask too fast may be gone soon: being late alone does not double the time.
-    const bool only_late = pair.cost_us <= static_cast<double>(options_.overhead_us) * kOutcomesToJudge;
-    if (pair.brought_us < pair.cost_us) {
-        pair.off_until_us = now_us + options_.off_us * (only_late ? 1 : pair.off_times);
-        if (!only_late) pair.off_times = std::min(pair.off_times * 2, kOffMax);
-    } else {
-        pair.off_times = 1;
-    }
+    const double lost_us = pair.cost_us - pair.brought_us;
+    const bool pays = lost_us <= 0;
+    if (!pays && lost_us < std::max(kWastedMax * cost_us, kLateMax * overhead_us)) return;
     pair.brought_us = pair.cost_us = 0;
+    if (pays) return;
     pair.outcomes = 0;
+    // Those who ask too fast may be gone soon: being late does not double the time.
+    const bool late = cost_us <= overhead_us;
+    pair.off_until_us = now_us + options_.off_us * (late ? 1 : pair.off_times);
+    if (!late) pair.off_times = std::min(pair.off_times * 2, kOffMax);
 }
 
 std::vector<NextQueryRow> NextQuery::rows(std::uint64_t now_us) const {

@@ -88,23 +88,19 @@ void Foresight::answered(Trail& trail, const Request& request, std::uint64_t now
     if (sink_ != nullptr && request.settings && model_.leads(pair.to)) predict(trail, request, now_us);
 }
 
-// Of what the session waits for: this is it, or it did not come in time.
+// Of what the session waits for: this is it, or it asked for something else.
 void Foresight::settle_awaited(Trail& trail, const Request& request, std::uint64_t now_us) {
-    std::size_t kept = 0;
     for (std::size_t i = 0; i < trail.awaited_count_; ++i) {
-        const Trail::Awaited awaited = trail.awaited_[i];
-        if (request.cacheable && awaited.key_hash == request.key_hash) {
-            if (request.from_memory)
-                model_.used(awaited.pair, awaited.origin_us, now_us);
-            else
-                model_.late(awaited.pair, now_us);
-        } else if (now_us > awaited.until_us) {
+        const Trail::Awaited& awaited = trail.awaited_[i];
+        const bool came = request.cacheable && awaited.key_hash == request.key_hash;
+        if (came && now_us <= awaited.until_us && request.from_memory)
+            model_.used(awaited.pair, awaited.origin_us, now_us);
+        else if (came)
+            model_.late(awaited.pair, now_us);
+        else
             model_.wasted(awaited.pair, awaited.origin_us, now_us);
-        } else {
-            trail.awaited_[kept++] = awaited;
-        }
     }
-    trail.awaited_count_ = kept;
+    trail.awaited_count_ = 0;
 }
 
 std::span<const forecast::AnsweredRequest> Foresight::history(const Trail& trail, std::uint64_t now_us) {
