@@ -119,7 +119,8 @@ int main(int count, char** arguments) {
         const auto first = run(0, without, "without"), second = run(1, with, "prewarm"),
                    third = run(2, oracle, "oracle");
     }
-    const std::string table = table_of(scenario, outcomes, kFirstDay);
+    const std::string table = "From the third day on:\n\n" + table_of(scenario, outcomes, kFirstDay) +
+                              "\nIn the second week:\n\n" + table_of(scenario, outcomes, 7);
     std::fputs(table.c_str(), stdout);
     std::fputs(forecast_lines(outcomes[1].metrics).c_str(), stdout);
     write(directory + "/" + scenario.name + ".md", table);

@@ -89,8 +89,12 @@ void KeyBook::read(const forecast::SeriesName& name, Page& page, std::int64_t no
     page.read_s = now_s;
     auto records = options_.keys(name, from_s, now_s, page.keys_max);
     std::uint64_t of_known = 0;
-    for (const KeyRecord& record : records)
+    std::int64_t first_s = now_s;
+    for (const KeyRecord& record : records) {
         for (const auto& step : record.steps) of_known += step.requests;
+        if (!record.steps.empty()) first_s = std::min(first_s, record.steps.front().begin_s);
+    }
+    page.whole = now_s - first_s >= page.cycle_s;
     const std::uint64_t all = std::max(options_.requests(name, from_s, now_s), of_known);
     const double others =
         of_known == 0 ? 0 : static_cast<double>(all - of_known) / static_cast<double>(of_known);
@@ -126,7 +130,7 @@ std::vector<forecast::ShareSource::Share> KeyBook::of(const forecast::SeriesName
                                                       std::int64_t time_s) const {
     std::vector<Share> shares;
     const auto page = pages_.find(name);
-    if (page == pages_.end() || !page->second.shares) return shares;
+    if (page == pages_.end() || !page->second.shares || !page->second.whole) return shares;
     for (const std::uint64_t key : page->second.keys)
         shares.push_back({key, page->second.shares->share(key, time_s)});
     return shares;

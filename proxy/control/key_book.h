@@ -72,6 +72,7 @@ private:
         std::unique_ptr<forecast::Occasions> shares;
         std::vector<std::uint64_t> keys;
         std::int64_t read_s = 0;
+        bool whole = false;  // a whole cycle was seen: before, nothing is known of the time to come
         std::int64_t cycle_s = 86'400;  // what repeats
         std::int64_t longer_s = 0;      // and repeats as well; 0: nothing
         std::size_t keys_max = kKeysMax;

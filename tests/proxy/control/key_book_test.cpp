@@ -105,7 +105,8 @@ TEST_CASE("key book: what is forecast no more is forgotten, and a call reads no 
     KeyBook book({.keys =
                       [&](const auto& name, auto, auto, auto) {
                           ++reads;
-                          return std::vector<KeyRecord>{{1, "of " + name.name, {{kNow - 60, 60, 10}}}};
+                          return std::vector<KeyRecord>{
+                              {1, "of " + name.name, {{kNow - kDay, 60, 10}, {kNow - 60, 60, 10}}}};
                       },
                   .requests = [](const auto&, auto, auto) { return std::uint64_t{10}; }});
     auto all = forecasts(kNow, 10);
@@ -122,4 +123,17 @@ TEST_CASE("key book: what is forecast no more is forgotten, and a call reads no 
     CHECK(reads == 10);
     (void)book.hot(forecast::Forecasts{}, {.now_s = kNow, .within_s = 60});
     for (const auto& each : hot) CHECK_FALSE(book.known(each.key));
+}
+
+TEST_CASE("key book: nothing is predicted before a whole cycle was seen") {
+    for (const std::int64_t since_s : {kDay - 60, kDay}) {
+        CAPTURE(since_s);
+        KeyBook book({.keys =
+                          [&](const auto&, auto, auto, auto) {
+                              return std::vector<KeyRecord>{
+                                  {1, "replay", {{kNow - since_s, 60, 10}, {kNow - 60, 60, 10}}}};
+                          },
+                      .requests = [](const auto&, auto, auto) { return std::uint64_t{20}; }});
+        CHECK(book.hot(forecasts(kNow, 10), {.now_s = kNow, .within_s = 60}).empty() == (since_s < kDay));
+    }
 }
