@@ -323,9 +323,9 @@ void NextQuery::judge(Pair& pair, double brought_us, double cost_us, std::uint64
     pair.brought_us = pair.cost_us = 0;
     if (pays) return;
     pair.outcomes = 0;
-    // Those who ask too fast may be gone soon: being late does not double the time.
+    // Who asks too fast may be gone soon, and being late costs little: off for a moment only.
     const bool late = cost_us <= overhead_us;
-    pair.off_until_us = now_us + options_.off_us * (late ? 1 : pair.off_times);
+    pair.off_until_us = now_us + (late ? options_.off_us / kOffMax : options_.off_us * pair.off_times);
     if (!late) pair.off_times = std::min(pair.off_times * 2, kOffMax);
 }
 

@@ -16,7 +16,8 @@
 // 2020).
 //
 // What came of predictions is told to the model: a pair that cost more than it brought is off for a while,
-// each time twice as long (Options::off_us, at most kOffMax times that).
+// each time twice as long (Options::off_us, at most kOffMax times that); one that was only late, for a moment
+// (Options::off_us / kOffMax).
 //
 // Bounds: kStatements statements (the seldom asked give way), kSuccessors successors each, kParameters
 // parameters, kColumns columns, values of kValueBytes; what is beyond is not learnt. Not thread-safe.
