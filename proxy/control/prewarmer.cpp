@@ -154,6 +154,7 @@ void Prewarmer::tick() {
     if (plans) {
         planned_ = now;
         replan();
+        protect();
     }
     std::vector<forecast::PrewarmCandidate> candidates;
     double awaiting_bytes = 0;
@@ -204,6 +205,15 @@ void Prewarmer::take_result(const PrefetchRequest& request, const Fetched& fetch
                          fetched.outcome == FetchOutcome::Failed || fetched.outcome == FetchOutcome::TooLarge;
     watched.refused = lasting ? std::string(name_of(fetched.outcome)) + ": " + fetched.reason : "";
     if (fetched.outcome == FetchOutcome::Stored) watched.voided = false;
+}
+
+// What is predicted hot is evicted last.
+void Prewarmer::protect() const {
+    cache::Hints hints;
+    hints.until_ms = shared_.clock.now_ms() + kHintsHold.count();
+    for (const auto& watched : watched_)
+        if (!watched->key.empty()) hints.hot.push_back(cache::hash_of(watched->key));
+    shared_.store.hint(hints);
 }
 
 std::int64_t Prewarmer::bucket_s() const {

@@ -58,6 +58,7 @@ public:
     static constexpr std::size_t kKeysPerTick = 1'000;
     static constexpr std::chrono::milliseconds kPlanEvery{500};
     static constexpr std::chrono::seconds kCommandHolds{600};
+    static constexpr std::chrono::milliseconds kHintsHold{5'000};
     static constexpr std::size_t kKeysMax = 10'000;
     static constexpr std::size_t kCommandsMax = 1'000;
 
@@ -112,6 +113,7 @@ private:
     [[nodiscard]] bool active() const;
     [[nodiscard]] double within_s() const;
     [[nodiscard]] std::int64_t bucket_s() const;
+    void protect() const;
 
     session::Shared& shared_;
     const Options options_;
