@@ -9,8 +9,6 @@
 namespace warmfront {
 namespace {
 
-constexpr std::int64_t kHorizonBucketsMax = 1440;
-
 void check_tls(const TlsSettings& tls, std::vector<Conflict>& conflicts) {
     const auto belongs = [](std::string_view given) {
         return fmt::format("expected a path of a PEM file, because {} is set and the two belong together",
@@ -42,11 +40,10 @@ void check_forecast(const ForecastSettings& forecast, std::vector<Conflict>& con
     using std::chrono_literals::operator""s;
     if (forecast.bucket % 1s != 0s)
         conflicts.push_back({"forecast.bucket", "forecast.bucket", "expected whole seconds"});
-    const auto buckets = forecast.horizon / forecast.bucket;
-    if (buckets < 1 || buckets > kHorizonBucketsMax)
-        conflicts.push_back({"forecast.horizon", "forecast.bucket",
-                             fmt::format("expected 1 to {} times forecast.bucket, which is {}",
-                                         kHorizonBucketsMax, print_duration(forecast.bucket))});
+    if (forecast.horizon < forecast.bucket)
+        conflicts.push_back(
+            {"forecast.horizon", "forecast.bucket",
+             fmt::format("expected at least forecast.bucket, which is {}", print_duration(forecast.bucket))});
 }
 
 void check_capacity(const CapacitySettings& capacity, std::vector<Conflict>& conflicts) {

@@ -211,7 +211,7 @@ std::vector<Setting> make_table() {
             "its time."),
         row("forecast.horizon", Restart, DurationType{1s, 7 * 24h},
             at(&S::forecast, &ForecastSettings::horizon),
-            "How far ahead load is forecast; at most 1440 buckets."),
+            "How far ahead load is forecast; what lies beyond 1440 buckets is left out."),
         row("forecast.retrain", Restart, DurationType{1s, 7 * 24h},
             at(&S::forecast, &ForecastSettings::retrain),
             "The longest that a model goes without being chosen and fitted anew. Between, it is brought up "

@@ -260,7 +260,7 @@ void Prewarmer::add_commands(std::vector<forecast::HotKey>& hot) {
         each.rate_now = each.rate_most = kCommandRate;
         // As good as certain, however short its answer is good for.
         each.requests = std::max(kCommandRate * within_s(), 10.0);
-        each.rate_soon = kCommandRate;
+        each.rate_soon = each.requests;
     }
 }
 

@@ -18,6 +18,7 @@ using forecast::AlarmChange;
 using forecast::AlarmEvent;
 
 static constexpr double kUtilisationMin = 0.01;
+static constexpr std::int64_t kHorizonBucketsMax = 1440;
 
 forecast::TrainingOptions training_options(const Settings& settings, unsigned cores) {
     using std::chrono::duration_cast;
@@ -25,7 +26,8 @@ forecast::TrainingOptions training_options(const Settings& settings, unsigned co
     const ForecastSettings& of = settings.forecast;
     forecast::TrainingOptions options;
     options.step_s = std::max<std::int64_t>(1, duration_cast<seconds>(of.bucket).count());
-    options.horizon = static_cast<std::size_t>(std::max<std::int64_t>(1, of.horizon / of.bucket));
+    options.horizon =
+        static_cast<std::size_t>(std::clamp<std::int64_t>(of.horizon / of.bucket, 1, kHorizonBucketsMax));
     options.retrain_s = std::max<std::int64_t>(1, duration_cast<seconds>(of.retrain).count());
     options.series_max = of.series;
     options.seasons_s.clear();

@@ -122,6 +122,8 @@ TEST_CASE("trainer: settings become options in seconds and buckets") {
     const auto options = training_options(settings, 4);
     CHECK(options.step_s == 2);
     CHECK(options.horizon == 30);
+    settings.forecast.horizon = std::chrono::hours(24);
+    CHECK(training_options(settings, 4).horizon == 1440);
     CHECK(options.seasons_s == std::vector<std::int64_t>{120, 840});
     CHECK(options.fit_budget == milliseconds(1000));
     CHECK(options.capacity.cores == 4);
