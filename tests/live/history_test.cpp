@@ -194,7 +194,10 @@ TEST_CASE("history: a damaged file is set aside with a word, and recording goes 
     server.sql(kTables);
     WarmfrontProcess warmfront(server, kSecondBuckets);
     REQUIRE(warmfront.stop() == 0);
-    write_file(warmfront.state_dir() + "/history.sqlite", std::string(50'000, 'x'));
+    const std::string path = warmfront.state_dir() + "/history.sqlite";
+    write_file(path, std::string(50'000, 'x'));
+    std::filesystem::remove(path + "-wal");  // or SQLite mends the file from it
+    std::filesystem::remove(path + "-shm");
     warmfront.start();
     {
         auto client = must(RawClient::connect({.port = warmfront.port()}));
