@@ -272,7 +272,7 @@ Result<void> Server::serve_http() {
     if (!settings_->http) return {};
     auto http = admin::HttpServer::start(
         *settings_->http, {[this] { return observe(); }, [this] { return ledger_.rows(kTemplatesShownMax); },
-                           [this] { return trainer_.outlook(); }});
+                           [this] { return trainer_.outlook(); }, [this] { return prewarmer_->view(); }});
     if (!http) return tl::unexpected(http.error());
     http_ = std::move(*http);
     log_.info("serving HTTP", {{LogKey::Address, io::text_of(*settings_->http)}});

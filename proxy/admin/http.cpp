@@ -11,6 +11,7 @@
 
 #include "config/values.h"
 #include "proxy/admin/forecast_json.h"
+#include "proxy/admin/hot_json.h"
 #include "proxy/admin/metrics.h"
 #include "proxy/admin/page_files.h"
 #include "proxy/admin/stats_json.h"
@@ -81,13 +82,14 @@ Response answer_to(std::string_view method, std::string_view path, std::string_v
     if (path == "/api/stats") return json_response(stats_json(sources.observe()));
     if (path == "/api/templates") return json_response(templates_json(sources.templates()));
     if (path == "/api/forecast") return forecast_response(*sources.outlook(), query);
+    if (path == "/api/hot") return json_response(hot_json(*sources.prewarm()));
     if (path == "/api/capacity") return json_response(capacity_json(sources.outlook()->capacity));
     if (const PageFile* file = page_file(path)) return page_response(*file);
     return {.status = 404,
             .reason = "Not Found",
             .body =
                 "there are /metrics, /healthz, /readyz, /api/stats, /api/templates, /api/forecast, "
-                "/api/capacity and / here\n"};
+                "/api/capacity, /api/hot and / here\n"};
 }
 
 // "127.0.0.1:9432", "[::1]:9432", "+9432" for every interface, as civetweb spells addresses.

@@ -32,6 +32,7 @@ struct HttpSources {
     std::function<Observation()> observe;
     std::function<std::vector<session::TemplateRow>()> templates;
     std::function<std::shared_ptr<const forecast::Outlook>()> outlook;  // never nullptr
+    std::function<std::shared_ptr<const PrewarmView>()> prewarm;        // alike
 };
 
 class HttpServer {

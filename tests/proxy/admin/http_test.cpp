@@ -42,8 +42,18 @@ static std::vector<session::TemplateRow> no_templates() {
     return {};
 }
 
+static std::shared_ptr<const PrewarmView> hot_of_shop() {
+    auto view = std::make_shared<PrewarmView>();
+    HotRow hot;
+    hot.database = "shop";
+    hot.statement = "SELECT v FROM t WHERE secret = 'abc'";
+    hot.requests = 12;
+    view->hot.push_back(hot);
+    return view;
+}
+
 static HttpSources sources_of(std::function<Observation()> observe) {
-    return {std::move(observe), no_templates, [] { return sample_observation().outlook; }};
+    return {std::move(observe), no_templates, [] { return sample_observation().outlook; }, hot_of_shop};
 }
 
 TEST_CASE("http: every path answers as it should") {
@@ -70,6 +80,8 @@ TEST_CASE("http: every path answers as it should") {
              {"GET", "/api/forecast?series=database%3Arequests%3Ashop%3A", "200 OK", "application/json",
               R"("recent":{)"},
              {"GET", "/api/forecast?series=nothing", "200 OK", "application/json", R"("series":[])"},
+             {"GET", "/api/hot", "200 OK", "application/json",
+              R"("statement":"SELECT v FROM t WHERE secret = ?")"},
              {"GET", "/api/capacity", "200 OK", "application/json", R"("recommended_sidecars":3)"},
              {"GET", "/healthz?verbose=1", "200 OK", "text/plain", "alive"},
              {"HEAD", "/metrics", "200 OK", "text/plain; version=0.0.4", ""},
