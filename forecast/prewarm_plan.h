@@ -64,7 +64,7 @@ struct PrewarmDecision {
 class PrewarmSwitch {
 public:
     static constexpr std::uint64_t kJudged = 20;
-    static constexpr std::int64_t kRestBuckets = 10, kRestBucketsMax = 60;
+    static constexpr std::int64_t kRestBuckets = 10, kRestBucketsMax = 20;
     explicit PrewarmSwitch(std::int64_t bucket_s = 60) : bucket_s_(bucket_s) {}
     // used, unused: totals, which only grow. Gives whether it is on.
     bool judge(std::uint64_t used, std::uint64_t unused, double waste, std::int64_t now_s);

@@ -1,6 +1,7 @@
 #include "proxy/control/key_book.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "cache/key.h"
@@ -74,6 +75,32 @@ void KeyBook::observe(Page& page, std::uint64_t key, const KeyRecord::Step& step
     }
 }
 
+// By the shares as they were before any of it was seen.
+void KeyBook::judge(Page& page, const forecast::SeriesName& name, const std::vector<KeyRecord>& records,
+                    std::int64_t now_s) {
+    if (!page.shares || !page.whole) return;
+    std::map<std::int64_t, double> steps;  // begin: requests
+    const auto is_new = [&](const KeyRecord::Step& step) { return step.begin_s >= page.read_s; };
+    for (const KeyRecord& record : records)
+        for (const auto& step : record.steps)
+            if (is_new(step)) steps[step.begin_s] += static_cast<double>(step.requests);
+    double asked = 0, met = 0;
+    for (const auto& [begin_s, requests] : steps) asked += requests;
+    for (const KeyRecord& record : records) {
+        double came = 0, expected = 0;
+        for (const auto& step : record.steps)
+            if (is_new(step)) came += static_cast<double>(step.requests);
+        if (came == 0) continue;
+        for (const auto& [begin_s, requests] : steps)
+            expected += requests * page.shares->share(number_of(name, record.id), begin_s);
+        met += std::min(came, expected);
+    }
+    const double half_lives =
+        static_cast<double>(now_s - page.read_s) / (static_cast<double>(page.cycle_s) / 24);
+    page.asked = page.asked * std::exp2(-half_lives) + asked;
+    page.met = page.met * std::exp2(-half_lives) + met;
+}
+
 void KeyBook::read(const forecast::SeriesName& name, Page& page, std::int64_t now_s) {
     forget(page);
     const std::int64_t from_s = now_s - kCycles * page.cycle_s;
@@ -84,10 +111,11 @@ void KeyBook::read(const forecast::SeriesName& name, Page& page, std::int64_t no
     how.half_life_s = static_cast<double>(kCycles * page.cycle_s) / 2;
     how.keys_max = 2 * page.keys_max;
     how.calendar = options_.calendar;
+    auto records = options_.keys(name, from_s, now_s, page.keys_max);
+    judge(page, name, records, now_s);
     page.shares = std::make_unique<forecast::Occasions>(how);
     page.keys.clear();
     page.read_s = now_s;
-    auto records = options_.keys(name, from_s, now_s, page.keys_max);
     std::uint64_t of_known = 0;
     std::int64_t first_s = now_s;
     for (const KeyRecord& record : records) {
@@ -130,7 +158,8 @@ std::vector<forecast::ShareSource::Share> KeyBook::of(const forecast::SeriesName
                                                       std::int64_t time_s) const {
     std::vector<Share> shares;
     const auto page = pages_.find(name);
-    if (page == pages_.end() || !page->second.shares || !page->second.whole) return shares;
+    if (page == pages_.end() || !page->second.shares || !page->second.whole || !page->second.trusted())
+        return shares;
     for (const std::uint64_t key : page->second.keys)
         shares.push_back({key, page->second.shares->share(key, time_s)});
     return shares;

@@ -5,8 +5,9 @@
 // and holidays (forecast/occasions.h). The shorter is cut into kSlotsMax slots at most, and what happened in
 // the last kCycles of it counts. A few templates are read at each call, those that were read longest ago
 // first, so that no call takes long; each anew after a fiftieth of the cycle, between one second and a
-// minute. Bounds: kTemplatesMax templates, those with the highest forecast; kKeysMax keys of each,
-// kAllKeysMax in all.
+// minute. Where what was asked lately is hardly what the shares had said (a day unlike all before), nothing
+// is predicted until it is again. Bounds: kTemplatesMax templates, those with the highest forecast; kKeysMax
+// keys of each, kAllKeysMax in all.
 //
 // On the prewarmer's thread alone.
 #pragma once
@@ -47,6 +48,9 @@ public:
     static constexpr std::size_t kReadsAtOnce = 4;
     static constexpr std::size_t kSlotsMax = 48;
     static constexpr std::int64_t kCycles = 15;
+    // Least share of the requests that must have been where they were expected, of the last twenty-fourth of
+    // the cycle or so, and of how many requests at least that is said.
+    static constexpr double kMetMin = 0.3, kJudgedMin = 50;
 
     struct Options {
         // The keys of a template that were asked for most within [from_s, to_s), most first.
@@ -77,10 +81,14 @@ private:
         std::int64_t longer_s = 0;      // and repeats as well; 0: nothing
         std::size_t keys_max = kKeysMax;
         std::size_t slots = kSlotsMax;  // of it
+        double asked = 0, met = 0;      // requests lately, and how many of them were where they were expected
         [[nodiscard]] bool due(std::int64_t now_s) const;
+        [[nodiscard]] bool trusted() const { return asked < kJudgedMin || met >= kMetMin * asked; }
     };
     void choose(const forecast::Forecasts& forecasts);
     void read(const forecast::SeriesName& name, Page& page, std::int64_t now_s);
+    static void judge(Page& page, const forecast::SeriesName& name, const std::vector<KeyRecord>& records,
+                      std::int64_t now_s);
     static void observe(Page& page, std::uint64_t key, const KeyRecord::Step& step, double others);
     void forget(const Page& page);
 

@@ -137,3 +137,27 @@ TEST_CASE("key book: nothing is predicted before a whole cycle was seen") {
         CHECK(book.hot(forecasts(kNow, 10), {.now_s = kNow, .within_s = 60}).empty() == (since_s < kDay));
     }
 }
+
+TEST_CASE("key book: on a day unlike those before nothing is predicted, until it is like them again") {
+    constexpr std::int64_t hour = 3600;
+    std::int64_t now_s = 10 * kDay;
+    bool strange = false;
+    std::vector<KeyRecord> records(2);
+    for (std::size_t i = 0; i < records.size(); ++i) records[i] = {i + 1, "replay " + std::to_string(i), {}};
+    for (std::int64_t at_s = 5 * kDay; at_s < now_s; at_s += 60) records[0].steps.push_back({at_s, 60, 100});
+    KeyBook book({.keys = [&](const auto&, auto, auto, auto) { return records; },
+                  .requests = [](const auto&, auto, auto) { return std::uint64_t{1}; }});
+    const auto live = [&](std::int64_t until_s) {  // and whether anything is predicted at its end
+        bool predicted = false;
+        for (; now_s < until_s; now_s += 60) {
+            predicted = !book.hot(forecasts(now_s, 10), {.now_s = now_s, .within_s = 60}).empty();
+            records[strange ? 1 : 0].steps.push_back({now_s, 60, 100});
+        }
+        return predicted;
+    };
+    CHECK(live(10 * kDay + 2 * hour));
+    strange = true;
+    CHECK_FALSE(live(10 * kDay + 5 * hour));
+    strange = false;
+    CHECK(live(10 * kDay + 9 * hour));
+}
