@@ -8,6 +8,8 @@
 namespace warmfront::forecast {
 namespace {
 
+constexpr double kDeviations = 2;  // of a binomial count: by chance alone one in forty is beyond
+
 struct Weighed {
     PrewarmFetch fetch;
     std::size_t candidate;
@@ -113,7 +115,7 @@ bool PrewarmSwitch::judge(std::uint64_t used, std::uint64_t unused, double waste
     }
     const double judged = used_ + unused_;
     if (judged < static_cast<double>(kJudged)) return true;
-    if (unused_ > waste * judged) {
+    if (unused_ > waste * judged + kDeviations * std::sqrt(judged * waste * (1 - waste))) {
         on_ = false;
         until_s_ = now_s + rest_s_;
         reason_ = fmt::format("{:.0f} of the last {:.0f} answers fetched went unused; tried again in {} s",
@@ -121,7 +123,7 @@ bool PrewarmSwitch::judge(std::uint64_t used, std::uint64_t unused, double waste
         rest_s_ = std::min(2 * rest_s_, kRestBucketsMax * bucket_s_);
         return false;
     }
-    if (judged >= 2.0 * kJudged) {  // passed: what is older counts half
+    if (judged >= static_cast<double>(kForgotten)) {  // passed: what is older counts half
         rest_s_ = kRestBuckets * bucket_s_;
         used_ /= 2;
         unused_ /= 2;

@@ -102,13 +102,13 @@ TEST_CASE("prewarm switch: off where it does not pay, on again on probation, eac
     now += 1;
     CHECK(judge(0, 0));
     CHECK(decides.reason().empty());
-    CHECK_FALSE(judge(14, 6));  // 30 %
+    CHECK_FALSE(judge(11, 9));  // 45 %
     now += 2 * PrewarmSwitch::kRestBuckets * 60 - 1;
     CHECK_FALSE(judge(0, 0));
     now += 1;
     CHECK(judge(0, 0));
-    CHECK(judge(30, 10));  // 25 % is allowed; the probation is passed
-    CHECK_FALSE(judge(0, 20));
+    CHECK(judge(150, 50));  // 25 % is allowed; the probation is passed
+    CHECK_FALSE(judge(0, 100));
     now += PrewarmSwitch::kRestBuckets * 60;  // and forgotten
     CHECK(judge(0, 0));
 }
