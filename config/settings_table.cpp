@@ -240,7 +240,8 @@ std::vector<Setting> make_table() {
             "import. Like a holiday it is learnt from past events of the same name. Without `to` it lasts "
             "the "
             "day. As a flag: `--set 'forecast.events={name: sale, from: 2026-11-27, to: 2026-11-30, tables: "
-            "[orders, items]}'`."),
+            "[orders, items]}'`. Forecasts take one that concerns every table for a holiday; one that names "
+            "tables is checked, and has no effect yet."),
         row("capacity.utilisation", Restart, ShareType{}, at(&S::capacity, &CapacitySettings::utilisation),
             "The share of a sidecar's cores that the load to come may take, for the recommended number of "
             "sidecars (`/api/capacity`, `warmfront_recommended_sidecars`). Less than 0.01 counts as 0.01."),
