@@ -142,6 +142,17 @@ std::string contents(const PostgresServer& server) {
     return text;
 }
 
+// A backend's first temporary table makes the schema pg_temp_N of its slot, and a new schema makes every
+// session plan anew, also what functions do. Slots are counted apart on each server, so that the sides would
+// differ in when a function sees that a new view hides its table.
+void make_temporary_schemas(const PostgresServer& server) {
+    std::vector<RawClient> clients;
+    for (int slot = 0; slot < 40; ++slot) {
+        clients.push_back(must(RawClient::connect({.port = server.port()})));
+        REQUIRE(sqlstate_of(must(clients.back().query("CREATE TEMP TABLE first (id int)"))).empty());
+    }
+}
+
 struct Tally {
     std::uint64_t steps = 0, reads = 0, errors = 0;
 };
@@ -153,6 +164,7 @@ void compare(std::string_view settings, std::uint64_t steps_usual, std::string_v
     const PostgresServer server_b(options);
     for (const auto* server : {&server_a, &server_b})
         for (const auto schema : schemas()) server->sql(schema);
+    for (const auto* server : {&server_a, &server_b}) make_temporary_schemas(*server);
     const WarmfrontProcess warmfront(server_b, {.settings = std::string(settings)});
 
     const auto seed = number_from("WARMFRONT_SEED", std::random_device{}());
