@@ -2,80 +2,52 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
+#include <functional>
 
 namespace warmfront::forecast {
 namespace {
 
-constexpr double kRequestsMin = 0.001;
-constexpr double kShareLooks = 12;          // within the time asked for, and
-constexpr double kSoonLooks = 6;            // within what is soon
-constexpr std::size_t kBucketsMax = 1'000;  // looked at in one forecast
-
-// What the forecast says of one bucket, in requests a second.
-double rate_in(const SeriesForecast& forecast, std::int64_t bucket) {
+// Of one bucket; beyond either end as at that end.
+double requests_in(const SeriesForecast& forecast, std::int64_t bucket) {
     const auto last = static_cast<std::int64_t>(forecast.point.size()) - 1;
-    const auto place = static_cast<std::size_t>(std::clamp<std::int64_t>(bucket, 0, last));
-    const double requests = forecast.point[place];
-    return std::isfinite(requests) ? std::max(0.0, requests) / static_cast<double>(forecast.recent.step_s)
-                                   : 0;
-}
-
-void add_keys(std::unordered_map<std::uint64_t, HotKey>& keys, const SeriesName& name,
-              const SeriesForecast& forecast, const ShareSource& shares, const HotKeyOptions& options) {
-    const std::int64_t step_s = forecast.recent.step_s;
-    const double now = static_cast<double>(options.now_s), end = now + options.within_s;
-    const auto floor_of = [&](double time) {
-        return static_cast<std::int64_t>(
-            std::floor((time - static_cast<double>(forecast.from_s)) / static_cast<double>(step_s)));
-    };
-    const std::int64_t first = floor_of(now);
-    const std::int64_t beyond =
-        std::min(floor_of(std::nextafter(end, now)) + 1, first + static_cast<std::int64_t>(kBucketsMax));
-    std::vector<ShareSource::Share> now_shared;
-    double asked = 0;
-    for (std::int64_t bucket = first; bucket < beyond; ++bucket) {
-        const std::int64_t begin_s = forecast.from_s + bucket * step_s;
-        // Shares change slowly: of many short buckets not each asks for them.
-        const bool soon = static_cast<double>(begin_s) < now + options.soon_s;
-        const double apart = soon ? options.soon_s / kSoonLooks : options.within_s / kShareLooks;
-        if (bucket == first || static_cast<double>(begin_s) - asked >= apart) {
-            now_shared = shares.of(name, begin_s);
-            asked = static_cast<double>(begin_s);
-        }
-        const double seconds = std::min(end, static_cast<double>(begin_s + step_s)) -
-                               std::max(now, static_cast<double>(begin_s));
-        const double rate = rate_in(forecast, bucket);
-        for (const auto& [key, share] : now_shared) {
-            HotKey& hot = keys[key];
-            hot.key = key;
-            hot.name = name;
-            if (bucket == first) hot.rate_now = rate * share;
-            hot.rate_most = std::max(hot.rate_most, rate * share);
-            if (soon) hot.rate_soon = std::max(hot.rate_soon, rate * share);
-            hot.requests += rate * share * seconds;
-        }
-    }
+    const double requests =
+        forecast.point[static_cast<std::size_t>(std::clamp<std::int64_t>(bucket, 0, last))];
+    return std::isfinite(requests) ? std::max(0.0, requests) : 0;
 }
 
 }  // namespace
 
-std::vector<HotKey> hot_keys(const Forecasts& forecasts, const ShareSource& shares,
-                             const HotKeyOptions& options) {
-    std::unordered_map<std::uint64_t, HotKey> keys;
-    for (const auto& [name, forecast] : forecasts.series) {
-        const bool of_template = name.kind == SeriesName::Kind::Template && name.measure == Measure::Requests;
-        if (of_template && !forecast.point.empty() && forecast.recent.step_s > 0)
-            add_keys(keys, name, forecast, shares, options);
+double requests_between(const SeriesForecast& forecast, double from_s, double to_s) {
+    const auto step_s = static_cast<double>(forecast.recent.step_s);
+    if (forecast.point.empty() || step_s <= 0 || to_s <= from_s) return 0;
+    // In buckets of the forecast: what lies outside it is all alike.
+    const double from = (from_s - static_cast<double>(forecast.from_s)) / step_s;
+    const double to = (to_s - static_cast<double>(forecast.from_s)) / step_s;
+    const auto size = static_cast<double>(forecast.point.size());
+    double sum = 0;
+    if (from < 0) sum += (std::min(to, 0.0) - from) * requests_in(forecast, 0);
+    if (to > size) sum += (to - std::max(from, size)) * requests_in(forecast, INT64_MAX);
+    const double begin = std::max(from, 0.0), end = std::min(to, size);
+    for (double at = begin; at < end;) {
+        const double bucket = std::floor(at), next = std::min(end, bucket + 1);
+        sum += (next - at) * requests_in(forecast, static_cast<std::int64_t>(bucket));
+        at = next;
     }
-    std::vector<HotKey> hottest;
-    for (auto& [key, hot] : keys)
-        if (hot.requests >= kRequestsMin) hottest.push_back(std::move(hot));
-    std::ranges::sort(hottest, [](const HotKey& a, const HotKey& b) {
+    return sum;
+}
+
+HotKey hot_key(const SeriesName& name, const Analogs::Key& key, const HotKeyOptions& options) {
+    HotKey hot{key.key, name, 0, key.requests, 0, key.chance, key.chance_soon};
+    hot.rate_now = options.soon_s > 0 ? key.requests_soon / options.soon_s : 0;
+    hot.rate_most = std::max(hot.rate_now, options.within_s > 0 ? key.requests / options.within_s : 0);
+    return hot;
+}
+
+void keep_hottest(std::vector<HotKey>& keys, std::size_t keys_max) {
+    std::ranges::sort(keys, [](const HotKey& a, const HotKey& b) {
         return a.requests != b.requests ? a.requests > b.requests : a.key < b.key;
     });
-    if (hottest.size() > options.keys_max) hottest.resize(options.keys_max);
-    return hottest;
+    if (keys.size() > keys_max) keys.resize(keys_max);
 }
 
 }  // namespace warmfront::forecast

@@ -1,5 +1,4 @@
-// forecast/hot_keys.h: which keys will be asked for, and how often: the forecast of each template, shared out
-// among its keys.
+// forecast/hot_keys.h: which keys will be asked for, how often, and how surely.
 //
 // Pure. A key is a number that the caller gave it. Times are Unix seconds.
 #pragma once
@@ -8,28 +7,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "forecast/analogs.h"
 #include "forecast/board.h"
 
 namespace warmfront::forecast {
 
-// P(key | template, time): how the requests of a template fall on its keys at some moment.
-class ShareSource {
-public:
-    virtual ~ShareSource() = default;
-    struct Share {
-        std::uint64_t key = 0;
-        double share = 0;  // 0 to 1; those of one template sum to 1 at most, the rest being keys not known
-    };
-    [[nodiscard]] virtual std::vector<Share> of(const SeriesName& name, std::int64_t time_s) const = 0;
-};
-
 struct HotKey {
     std::uint64_t key = 0;
-    SeriesName name;       // of its template
-    double rate_now = 0;   // requests a second predicted for this moment
-    double requests = 0;   // predicted for (now, now + within]
-    double rate_most = 0;  // the highest rate in between
-    double rate_soon = 0;  // the highest rate within soon_s
+    SeriesName name;         // of its template
+    double rate_now = 0;     // requests a second predicted for (now, now + soon]
+    double requests = 0;     // predicted for (now, now + within]
+    double rate_most = 0;    // the higher of rate_now and the mean of the whole time
+    double chance = 0;       // that it is asked for within (now, now + within]
+    double chance_soon = 0;  // and within (now, now + soon]
 };
 
 struct HotKeyOptions {
@@ -39,9 +29,13 @@ struct HotKeyOptions {
     std::size_t keys_max = 10'000;
 };
 
-// Of all templates whose requests are forecast; most requests first, none with less than 0.001. What lies
-// beyond the end of a forecast counts as its last bucket.
-[[nodiscard]] std::vector<HotKey> hot_keys(const Forecasts& forecasts, const ShareSource& shares,
-                                           const HotKeyOptions& options);
+// Requests that a series is forecast to have within [from_s, to_s). What lies beyond the end of the forecast
+// counts as its last bucket, what lies before its beginning as its first.
+[[nodiscard]] double requests_between(const SeriesForecast& forecast, double from_s, double to_s);
+
+[[nodiscard]] HotKey hot_key(const SeriesName& name, const Analogs::Key& key, const HotKeyOptions& options);
+
+// Most requests first, equal ones by key; the first keys_max.
+void keep_hottest(std::vector<HotKey>& keys, std::size_t keys_max);
 
 }  // namespace warmfront::forecast

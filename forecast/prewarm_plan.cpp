@@ -20,7 +20,7 @@ enum class Verdict : std::uint8_t { Wanted, SwitchedOff, UnderWay, There, TooCol
 PrewarmFetch fetch_of(const PrewarmCandidate& each) {
     PrewarmFetch fetch;
     fetch.key = each.key;
-    fetch.chance = 1 - std::exp(-std::max(0.0, each.requests));
+    fetch.chance = each.chance;
     fetch.worth = fetch.chance * each.saves_us / std::max(1.0, each.bytes);
     fetch.why = each.there ? PrewarmWhy::Expiry : each.voided ? PrewarmWhy::Write : PrewarmWhy::Rise;
     return fetch;
@@ -30,7 +30,7 @@ Verdict judged(const PrewarmCandidate& each, const PrewarmLimits& limits, const 
     if (each.switched_off) return Verdict::SwitchedOff;
     if (each.under_way) return Verdict::UnderWay;
     if (each.there && each.expires_in_s > limits.refresh_s) return Verdict::There;
-    if (fetch.chance < 1 - limits.waste_max) return Verdict::TooCold;
+    if (fetch.chance < 1 - each.risk_max) return Verdict::TooCold;
     if (each.later) return Verdict::Later;
     return Verdict::Wanted;
 }
@@ -99,6 +99,12 @@ PrewarmDecision prewarm_plan(const std::vector<PrewarmCandidate>& candidates, co
         }
     }
     return decision;
+}
+
+double PrewarmSwitch::risk(double waste) const {
+    const double judged = used_ + unused_;
+    if (judged < static_cast<double>(kJudged)) return waste;
+    return std::clamp(2 * waste - unused_ / judged, waste / 2, 2 * waste);
 }
 
 bool PrewarmSwitch::judge(std::uint64_t used, std::uint64_t unused, double waste, std::int64_t now_s) {

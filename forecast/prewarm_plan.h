@@ -1,10 +1,10 @@
 // forecast/prewarm_plan.h: which answers to fetch before anybody asks for them: a pure decision with its
 // numbers.
 //
-// Fetching an answer ahead saves one miss, if it is asked for while it is good: with `requests` predicted for
-// that time, arrivals being Poisson, with the chance 1 - exp(-requests). It is worth that chance times
-// PostgreSQL's time for it, and costs the bytes that it takes meanwhile: what is worth most a byte comes
-// first. What will probably go to waste (chance below 1 - waste_max) is not fetched at all.
+// Fetching an answer ahead saves one miss, if it is asked for while it is good, which has a chance
+// (forecast/analogs.h). It is worth that chance times PostgreSQL's time for it, and costs the bytes that it
+// takes meanwhile: what is worth most a byte comes first. What would go to waste with more than risk_max is
+// not fetched at all.
 //
 // (Counting every predicted hit instead would rank keys the same way as long as few are asked for often, and
 // then prefer keys whose second request finds the answer of the first anyway.)
@@ -23,6 +23,8 @@ struct PrewarmCandidate {
     std::uint64_t key = 0;
     double rate_now = 0, rate_most = 0;  // requests a second predicted, now and at most in the time ahead
     double requests = 0;        // predicted for the time that an answer fetched now would be good for
+    double chance = 0;          // that it is asked for in that time
+    double risk_max = 0.25;     // that it may be unused: see PrewarmSwitch
     double saves_us = 0;        // PostgreSQL's time for it
     double bytes = 0;           // that it takes in memory
     bool switched_off = false;  // its template did not pay: see PrewarmSwitch
@@ -37,8 +39,7 @@ struct PrewarmLimits {
     std::size_t fetches_max = 0;  // that can be begun now
     double bytes_max = 0;         // that fetched answers may take in addition
     double refresh_s = 1;         // an answer that expires within it is fetched anew
-    double waste_max = 0.25;
-    bool explains = true;  // fill PrewarmDecision::reasons, which takes longer than the decision
+    bool explains = true;         // fill PrewarmDecision::reasons, which takes longer than the decision
 };
 
 struct PrewarmFetch {
@@ -69,6 +70,9 @@ public:
     // used, unused: totals, which only grow. Gives whether it is on.
     bool judge(std::uint64_t used, std::uint64_t unused, double waste, std::int64_t now_s);
     [[nodiscard]] bool on() const { return on_; }
+    // The risk that a single fetch may take: `waste`, and as much more, at most twice as much, as less than
+    // `waste` went unused lately; where more did, as much less, at least half of it.
+    [[nodiscard]] double risk(double waste) const;
     [[nodiscard]] const std::string& reason() const { return reason_; }
 
 private:

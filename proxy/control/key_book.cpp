@@ -1,7 +1,6 @@
 #include "proxy/control/key_book.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "cache/key.h"
@@ -9,7 +8,10 @@
 namespace warmfront::control {
 namespace {
 
-constexpr std::size_t kLongerMax = 10;  // of the shorter season: a slot of its own for each part of it
+using forecast::Analogs;
+
+constexpr std::int64_t kReadEvery_s = 60;  // or each bucket, where those are shorter
+constexpr std::int64_t kLate = 3;          // buckets after which one without requests is believed
 
 double load_of(const forecast::SeriesForecast& forecast) {
     double sum = 0;
@@ -26,11 +28,12 @@ std::uint64_t number_of(const forecast::SeriesName& name, std::uint64_t id) {
 }  // namespace
 
 bool KeyBook::Page::due(std::int64_t now_s) const {
-    return now_s - read_s >= std::clamp<std::int64_t>(cycle_s / 50, 1, 60);
+    return read_s == INT64_MIN || now_s - read_s >= std::clamp<std::int64_t>(step_s, 1, kReadEvery_s);
 }
 
 void KeyBook::forget(const Page& page) {
-    for (const std::uint64_t key : page.keys) replays_.erase(key);
+    if (!page.analogs) return;
+    for (const std::uint64_t key : page.analogs->keys()) replays_.erase(key);
 }
 
 // Pages for the templates that matter most, and no others.
@@ -52,117 +55,104 @@ void KeyBook::choose(const forecast::Forecasts& forecasts) {
         Page& page = pages_[name];
         page.keys_max = std::min(kKeysMax, each);
         const forecast::Series& recent = forecasts.series.at(name).recent;
+        page.step_s = std::max<std::int64_t>(recent.step_s, 1);
         if (recent.seasons.empty()) continue;
-        page.cycle_s = static_cast<std::int64_t>(recent.seasons.front()) * recent.step_s;
-        page.slots = std::min(recent.seasons.front(), kSlotsMax);
-        if (recent.seasons.size() > 1 && recent.seasons[1] <= kLongerMax * recent.seasons[0])
-            page.longer_s = static_cast<std::int64_t>(recent.seasons[1]) * recent.step_s;
+        page.cycle_s = static_cast<std::int64_t>(recent.seasons.front()) * page.step_s;
+        page.longer_s =
+            recent.seasons.size() > 1 ? static_cast<std::int64_t>(recent.seasons[1]) * page.step_s : 0;
     }
 }
 
-// Requests of a step that is longer than a slot are spread over the slots. Keys that are not known came, as
-// far as is known, when the others came: `others` for each request.
-void KeyBook::observe(Page& page, std::uint64_t key, const KeyRecord::Step& step, double others) {
-    const std::int64_t slot_s =
-        std::max<std::int64_t>(1, page.cycle_s / static_cast<std::int64_t>(page.slots));
-    const std::int64_t parts = std::clamp<std::int64_t>((step.step_s + slot_s - 1) / slot_s, 1,
-                                                        static_cast<std::int64_t>(page.slots));
-    const double requests = static_cast<double>(step.requests) / static_cast<double>(parts);
-    for (std::int64_t part = 0; part < parts; ++part) {
-        const std::int64_t middle_s = step.begin_s + (2 * part + 1) * step.step_s / (2 * parts);
-        page.shares->observe(key, middle_s, requests);
-        page.shares->observe_others(middle_s, requests * others);
+void KeyBook::add(const forecast::SeriesName& name, Page& page, std::vector<KeyRecord> records) {
+    std::vector<Analogs::Step> steps;
+    for (KeyRecord& record : records) {
+        steps.clear();
+        for (const auto& step : record.steps)
+            steps.push_back({step.begin_s, step.step_s, static_cast<double>(step.requests)});
+        const std::uint64_t key = number_of(name, record.id);
+        page.analogs->add(key, steps);
+        if (!record.replay.empty()) replays_.try_emplace(key, std::move(record.replay));
     }
 }
 
-// By the shares as they were before any of it was seen.
-void KeyBook::judge(Page& page, const forecast::SeriesName& name, const std::vector<KeyRecord>& records,
-                    std::int64_t now_s) {
-    if (!page.shares || !page.whole) return;
-    std::map<std::int64_t, double> steps;  // begin: requests
-    const auto is_new = [&](const KeyRecord::Step& step) { return step.begin_s >= page.read_s; };
+void KeyBook::read_all(const forecast::SeriesName& name, Page& page, std::int64_t now_s) {
+    forget(page);
+    page.anew_s = now_s;
+    page.analogs.emplace(Analogs::Options{.cycle_s = page.cycle_s,
+                                          .longer_s = page.longer_s,
+                                          .keys_max = page.keys_max,
+                                          .calendar = options_.calendar});
+    // Further back, holidays like one that is near.
+    auto days = page.analogs->days_before(now_s);
+    const auto soon = page.analogs->days_before(now_s + page.cycle_s / kReadsAnew);
+    days.insert(days.end(), soon.begin(), soon.end());
+    std::ranges::sort(days, std::greater{});
+    days.erase(std::ranges::unique(days).begin(), days.end());
+    const std::int64_t usual_s = now_s - (Analogs::kDays + 1) * page.cycle_s;
+    std::int64_t read_to_s = INT64_MIN;
+    for (const std::int64_t before_s : days) {
+        const std::int64_t from_s = std::max(now_s - before_s - page.cycle_s / 2, read_to_s);
+        const std::int64_t to_s = std::min(now_s - before_s + page.cycle_s, usual_s);
+        if (from_s >= to_s) break;
+        add(name, page, options_.keys(name, from_s, to_s, page.keys_max));
+        read_to_s = to_s;
+    }
+    auto records = options_.keys(name, usual_s, now_s, page.keys_max);
+    std::uint64_t of_known = 0;
     for (const KeyRecord& record : records)
-        for (const auto& step : record.steps)
-            if (is_new(step)) steps[step.begin_s] += static_cast<double>(step.requests);
-    double asked = 0, met = 0;
-    for (const auto& [begin_s, requests] : steps) asked += requests;
-    for (const KeyRecord& record : records) {
-        double came = 0, expected = 0;
-        for (const auto& step : record.steps)
-            if (is_new(step)) came += static_cast<double>(step.requests);
-        if (came == 0) continue;
-        for (const auto& [begin_s, requests] : steps)
-            expected += requests * page.shares->share(number_of(name, record.id), begin_s);
-        met += std::min(came, expected);
-    }
-    const double half_lives =
-        static_cast<double>(now_s - page.read_s) / (static_cast<double>(page.cycle_s) / 24);
-    page.asked = page.asked * std::exp2(-half_lives) + asked;
-    page.met = page.met * std::exp2(-half_lives) + met;
+        for (const auto& step : record.steps) of_known += step.requests;
+    const std::uint64_t all = std::max(options_.requests(name, usual_s, now_s), of_known);
+    page.known = all == 0 ? 1 : static_cast<double>(of_known) / static_cast<double>(all);
+    add(name, page, std::move(records));
 }
 
 void KeyBook::read(const forecast::SeriesName& name, Page& page, std::int64_t now_s) {
-    forget(page);
-    const std::int64_t from_s = now_s - kCycles * page.cycle_s;
-    forecast::Occasions::Options how;
-    how.day_s = page.cycle_s;
-    how.week_s = page.longer_s;
-    how.slots = page.slots;
-    how.half_life_s = static_cast<double>(kCycles * page.cycle_s) / 2;
-    how.keys_max = 2 * page.keys_max;
-    how.calendar = options_.calendar;
-    auto records = options_.keys(name, from_s, now_s, page.keys_max);
-    judge(page, name, records, now_s);
-    page.shares = std::make_unique<forecast::Occasions>(how);
-    page.keys.clear();
+    if (!page.analogs || now_s - page.anew_s >= page.cycle_s / kReadsAnew)
+        read_all(name, page, now_s);
+    else
+        add(name, page, options_.keys(name, page.analogs->last_s(page.anew_s), now_s, page.keys_max));
     page.read_s = now_s;
-    std::uint64_t of_known = 0;
-    std::int64_t first_s = now_s;
-    for (const KeyRecord& record : records) {
-        for (const auto& step : record.steps) of_known += step.requests;
-        if (!record.steps.empty()) first_s = std::min(first_s, record.steps.front().begin_s);
-    }
-    page.whole = now_s - first_s >= page.cycle_s;
-    const std::uint64_t all = std::max(options_.requests(name, from_s, now_s), of_known);
-    const double others =
-        of_known == 0 ? 0 : static_cast<double>(all - of_known) / static_cast<double>(of_known);
-    for (KeyRecord& record : records) {
-        const std::uint64_t key = number_of(name, record.id);
-        for (const auto& step : record.steps) observe(page, key, step, others);
-        if (record.replay.empty()) continue;
-        page.keys.push_back(key);
-        replays_[key] = std::move(record.replay);
-    }
+}
+
+void KeyBook::foresee(const forecast::SeriesName& name, Page& page, const forecast::SeriesForecast& forecast,
+                      const forecast::HotKeyOptions& options) const {
+    const auto now = static_cast<double>(options.now_s);
+    Analogs::Window window;
+    window.from_s = options.now_s;
+    window.within_s = options.within_s;
+    window.soon_s = options.soon_s;
+    window.known_s =
+        std::clamp(page.analogs->last_s(options.now_s), options.now_s - kLate * page.step_s, options.now_s);
+    window.requests = page.known * requests_between(forecast, now, now + options.within_s);
+    window.requests_soon = page.known * requests_between(forecast, now, now + options.soon_s);
+    page.hot.clear();
+    for (const auto& key : page.analogs->ahead(window))
+        if (replays_.contains(key.key)) page.hot.push_back(forecast::hot_key(name, key, options));
 }
 
 std::vector<forecast::HotKey> KeyBook::hot(const forecast::Forecasts& forecasts,
                                            const forecast::HotKeyOptions& options) {
-    const std::int64_t now_s = options.now_s;
     choose(forecasts);
     std::vector<std::pair<std::int64_t, const forecast::SeriesName*>> due;
     for (const auto& [name, page] : pages_)
-        if (page.due(now_s)) due.emplace_back(page.read_s, &name);
+        if (page.due(options.now_s)) due.emplace_back(page.read_s, &name);
     std::ranges::sort(due, {}, &std::pair<std::int64_t, const forecast::SeriesName*>::first);
-    for (std::size_t i = 0; i < std::min(due.size(), kReadsAtOnce); ++i)
-        read(*due[i].second, pages_.at(*due[i].second), now_s);
-    return forecast::hot_keys(forecasts, *this, options);
+    for (std::size_t i = 0; i < std::min(due.size(), kReadsAtOnce); ++i) {
+        const forecast::SeriesName& name = *due[i].second;
+        Page& page = pages_.at(name);
+        read(name, page, options.now_s);
+        foresee(name, page, forecasts.series.at(name), options);
+    }
+    std::vector<forecast::HotKey> hottest;
+    for (const auto& [name, page] : pages_) hottest.insert(hottest.end(), page.hot.begin(), page.hot.end());
+    forecast::keep_hottest(hottest, options.keys_max);
+    return hottest;
 }
 
 std::optional<KnownKey> KeyBook::known(std::uint64_t key) const {
     const auto found = replays_.find(key);
     if (found == replays_.end()) return std::nullopt;
     return KnownKey{found->second, 0, 0};
-}
-
-std::vector<forecast::ShareSource::Share> KeyBook::of(const forecast::SeriesName& name,
-                                                      std::int64_t time_s) const {
-    std::vector<Share> shares;
-    const auto page = pages_.find(name);
-    if (page == pages_.end() || !page->second.shares || !page->second.whole || !page->second.trusted())
-        return shares;
-    for (const std::uint64_t key : page->second.keys)
-        shares.push_back({key, page->second.shares->share(key, time_s)});
-    return shares;
 }
 
 }  // namespace warmfront::control

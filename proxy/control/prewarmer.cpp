@@ -15,7 +15,10 @@ using std::chrono::steady_clock;
 
 constexpr double kBytesUnknown = 4096, kSavesUnknown_us = 1000;
 constexpr double kCommandRate = 1;  // a second
-constexpr double kSoonShare = 0.5;  // of the mean rate to come: what is asked for less soon can wait
+// What is asked for soon with less than this share of its chance to be asked for at all can wait.
+constexpr double kSoonShare = 0.05;
+// Soon: within prewarm.lead and this part of the time ahead, since not each day begins on the second.
+constexpr double kSoonPart = 0.125;
 constexpr std::chrono::milliseconds kRequestGood{2'000};
 constexpr std::size_t kStatementsMax = 10'000;
 
@@ -141,7 +144,6 @@ bool Prewarmer::active() const {
            options_.reachable();
 }
 
-// For how long an answer fetched now is looked ahead.
 // How long an answer that is fetched now is good for, as far as is known of all of them.
 double Prewarmer::within_s() const {
     return seconds(shared_.settings()->cache.ttl);
@@ -168,7 +170,6 @@ void Prewarmer::tick() {
     limits.bytes_max =
         settings->prewarm.memory_share * static_cast<double>(settings->cache.memory) - awaiting_bytes;
     limits.refresh_s = std::max(0.1, 0.1 * seconds(settings->cache.ttl));
-    limits.waste_max = settings->prewarm.waste;
     limits.explains = plans;
     const auto decision = forecast::prewarm_plan(candidates, limits);
     for (std::size_t i = 0; plans && i < watched_.size(); ++i)
@@ -232,10 +233,11 @@ void Prewarmer::replan() {
     for (const auto& watched : watched_) watched->wanted = false;
     std::vector<forecast::HotKey> hot;
     if (settings->prewarm.enabled)
-        hot = options_.hot({.now_s = wall_s(),
-                            .within_s = within_s(),
-                            .soon_s = std::min(seconds(settings->prewarm.lead), within_s()),
-                            .keys_max = kKeysMax});
+        hot = options_.hot(
+            {.now_s = wall_s(),
+             .within_s = within_s(),
+             .soon_s = std::min(seconds(settings->prewarm.lead) + kSoonPart * within_s(), within_s()),
+             .keys_max = kKeysMax});
     if (hot.size() > kKeysMax) hot.resize(kKeysMax);
     add_commands(hot);
     for (const forecast::HotKey& each : hot) watch(each);
@@ -260,7 +262,7 @@ void Prewarmer::add_commands(std::vector<forecast::HotKey>& hot) {
         each.rate_now = each.rate_most = kCommandRate;
         // As good as certain, however short its answer is good for.
         each.requests = std::max(kCommandRate * within_s(), 10.0);
-        each.rate_soon = each.requests;
+        each.chance = each.chance_soon = 1;
     }
 }
 
@@ -326,12 +328,16 @@ forecast::PrewarmCandidate Prewarmer::candidate_of(Watched& watched, double& awa
     each.voided = watched.voided;
     const double within = within_s();
     const double good_for = watched.ttl_s == 0 ? within : std::min(within, watched.ttl_s);
-    each.requests = within == 0 ? 0 : watched.hot.requests * good_for / within;
-    each.later = watched.hot.rate_soon * within < kSoonShare * watched.hot.requests;
+    const double part = within == 0 ? 0 : good_for / within;
+    each.requests = watched.hot.requests * part;
+    each.chance = 1 - std::pow(1 - watched.hot.chance, part);
+    each.later = watched.hot.chance_soon < kSoonShare * watched.hot.chance;
     each.saves_us = watched.saves_us == 0 ? kSavesUnknown_us : watched.saves_us;
     each.bytes = watched.bytes == 0 ? kBytesUnknown : watched.bytes;
     each.under_way = watched.asked || steady_clock::now() < watched.rests_until;
     const auto switched = switches_.find({watched.replay->database, watched.digest});
+    const double waste = shared_.settings()->prewarm.waste;
+    each.risk_max = switched == switches_.end() ? waste : switched->second.decides.risk(waste);
     each.switched_off = switched != switches_.end() && !switched->second.decides.on();
     return each;
 }

@@ -10,6 +10,7 @@ PrewarmCandidate hot(std::uint64_t key) {
     PrewarmCandidate each;
     each.key = key;
     each.requests = 10;
+    each.chance = 0.99;
     each.rate_now = 1;
     each.rate_most = 5;
     each.saves_us = 1000;
@@ -17,7 +18,7 @@ PrewarmCandidate hot(std::uint64_t key) {
     return each;
 }
 
-const PrewarmLimits kAmple{.fetches_max = 100, .bytes_max = 1e9, .refresh_s = 1, .waste_max = 0.25};
+const PrewarmLimits kAmple{.fetches_max = 100, .bytes_max = 1e9, .refresh_s = 1};
 
 }  // namespace
 
@@ -32,9 +33,10 @@ TEST_CASE("prewarm plan: which answers are fetched, and why the others are not")
     using enum PrewarmWhy;
     for (const auto& row : std::vector<Row>{
              {"absent and hot", [](auto&) {}, true, Rise, "from 1/s to 5/s"},
-             {"as hot as waste allows", [](auto& each) { each.requests = 1.39; }, true, Rise, "75 %"},
-             {"colder than that", [](auto& each) { each.requests = 1.38; }, false, Rise, "1.38 requests"},
-             {"not asked for at all", [](auto& each) { each.requests = 0; }, false, Rise, "0 %"},
+             {"as sure as waste allows", [](auto& each) { each.chance = 0.75; }, true, Rise, "75 %"},
+             {"less sure than that", [](auto& each) { each.chance = 0.74; }, false, Rise, "chance of 74 %"},
+             {"not asked for at all", [](auto& each) { each.chance = 0; }, false, Rise, "0 %"},
+             {"asked for later", [](auto& each) { each.later = true; }, false, Rise, "later than"},
              {"voided by a write", [](auto& each) { each.voided = true; }, true, Write, "a write voided it"},
              {"there for long", [](auto& each) { each.there = true, each.expires_in_s = 1.5; }, false, Rise,
               "another 1.5 s"},
@@ -111,6 +113,17 @@ TEST_CASE("prewarm switch: off where it does not pay, on again on probation, eac
     CHECK_FALSE(judge(0, 100));
     now += PrewarmSwitch::kRestBuckets * 60;  // and forgotten
     CHECK(judge(0, 0));
+}
+
+TEST_CASE("prewarm switch: the less went unused lately, the more may be risked") {
+    PrewarmSwitch decides;
+    CHECK(decides.risk(0.2) == doctest::Approx(0.2));
+    (void)decides.judge(19, 0, 0.2, 1);
+    CHECK(decides.risk(0.2) == doctest::Approx(0.2));  // too few to tell
+    (void)decides.judge(90, 10, 0.2, 2);
+    CHECK(decides.risk(0.2) == doctest::Approx(0.3));
+    (void)decides.judge(90, 30, 0.2, 3);
+    CHECK(decides.risk(0.2) == doctest::Approx(0.15));
 }
 
 TEST_CASE("prewarm switch: a statement that pays is never off, whatever the order of its answers") {

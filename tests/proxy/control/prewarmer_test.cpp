@@ -5,6 +5,7 @@
 #include "proxy/control/prewarmer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <doctest/doctest.h>
 
@@ -82,7 +83,7 @@ struct World {
         each.key = key;
         each.name = {forecast::SeriesName::Kind::Template, "postgres", "00000000000000ff", {}};
         each.requests = requests;
-        each.rate_soon = requests;
+        each.chance = each.chance_soon = 1 - std::exp(-requests);
         std::erase_if(hot, [&](const auto& known) { return known.key == key; });
         hot.push_back(each);
     }

@@ -1,0 +1,103 @@
+// forecast/analogs.h: which keys of a template will be asked for in the time ahead: those that were, on days
+// like this one (the method of analogues: Lorenz, "Atmospheric predictability as revealed by naturally
+// occurring analogues", 1969).
+//
+// A day is an offset into the past by a whole number of cycles; where it is cut does not matter. Each day is
+// weighed by what is known beforehand (the same day of the longer cycle counts most; a holiday looks at
+// holidays, other days at others) and by how much the last hours resemble its hours. Days whose hours ahead
+// resemble each other are one case; a further case is that none of them holds and all goes on as just now.
+// Within a case requests are Poisson, of a rate that is known from its days only so well (Gamma posterior,
+// with the mean shares of all cases for a prior that weighs kPriorDays, kPriorRequests at most): seen twice
+// on one day is less certain than twice on each of ten.
+//
+// Bounds: kDays days, kHolidays earlier holidays and Options::keys_max keys. Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "forecast/calendar.h"
+
+namespace warmfront::forecast {
+
+class Analogs {
+public:
+    static constexpr std::int64_t kDays = 15;
+    static constexpr std::size_t kHolidays = 3;
+    static constexpr double kPriorDays = 0.25, kPriorRequests = 2;
+
+    struct Options {
+        std::int64_t cycle_s = 86'400;  // a day
+        std::int64_t longer_s = 0;      // a week, a multiple of it; 0: nothing longer repeats
+        std::size_t keys_max = 2'000;   // further ones are not taken
+        Calendar calendar;              // holidays; events of all tables are holidays as well
+    };
+    explicit Analogs(const Options& options) : options_(options) {}
+
+    struct Step {
+        std::int64_t begin_s = 0, step_s = 0;
+        double requests = 0;
+    };
+    // Steps of a key: ascending, none before one that was added, none overlapping another.
+    void add(std::uint64_t key, std::span<const Step> steps);
+    [[nodiscard]] const std::vector<std::uint64_t>& keys() const { return keys_; }
+    // Begin of the first and end of the last step of all; as given where there is none.
+    [[nodiscard]] std::int64_t first_s(std::int64_t otherwise) const {
+        return keys_.empty() ? otherwise : first_s_;
+    }
+    [[nodiscard]] std::int64_t last_s(std::int64_t otherwise) const {
+        return keys_.empty() ? otherwise : last_s_;
+    }
+
+    // The time ahead: [from_s, from_s + within_s), its beginning [from_s, from_s + soon_s), and how many
+    // requests are forecast for either. What happened is known until known_s.
+    struct Window {
+        std::int64_t known_s = 0, from_s = 0;
+        double within_s = 60, soon_s = 60;
+        double requests = 0, requests_soon = 0;
+    };
+    struct Key {
+        std::uint64_t key = 0;
+        double requests = 0, requests_soon = 0;  // expected
+        double chance = 0, chance_soon = 0;      // that it is asked for at all
+    };
+    // Keys with a chance of at least kChanceMin, in no order. Nothing before the first whole cycle is over.
+    static constexpr double kChanceMin = 0.001;
+    [[nodiscard]] std::vector<Key> ahead(const Window& window) const;
+
+    // The days looked at from a time, in seconds before it; ascending.
+    [[nodiscard]] std::vector<std::int64_t> days_before(std::int64_t time_s) const;
+
+private:
+    using Counts = std::vector<double>;  // by place of the key
+    struct Day {
+        std::int64_t before_s = 0;
+        double weight = 0;
+        Counts ahead;
+    };
+    struct Case {
+        double probability = 0;
+        double days = 0;           // that it is known from
+        Counts ahead, ahead_soon;  // of one day
+    };
+    [[nodiscard]] const Span* holiday_at(std::int64_t time_s) const;
+    [[nodiscard]] double recent_least_s() const;
+    [[nodiscard]] Counts counts(double from_s, double to_s) const;
+    [[nodiscard]] std::vector<Day> weigh(const Window& window, double& none) const;
+    void weigh_beforehand(std::vector<Day>& days, std::int64_t target_s, double& none) const;
+    void weigh_by_resemblance(std::vector<Day>& days, std::int64_t known_s, double& none) const;
+    [[nodiscard]] std::vector<Case> cases(const Window& window) const;
+    [[nodiscard]] static Counts mean_shares(const std::vector<Case>& all, Counts Case::*counted);
+    [[nodiscard]] Case going_on(const Window& window, double probability) const;
+
+    Options options_;
+    std::vector<std::uint64_t> keys_;
+    std::unordered_map<std::uint64_t, std::size_t> places_;  // in keys_
+    std::vector<std::vector<Step>> steps_;                   // of each key
+    std::int64_t first_s_ = INT64_MAX, last_s_ = INT64_MIN;
+};
+
+}  // namespace warmfront::forecast
