@@ -19,6 +19,7 @@ constexpr double kCommandRate = 1;  // a second
 constexpr double kSoonShare = 0.05;
 // Soon: within prewarm.lead and this part of the time ahead, since not each day begins on the second.
 constexpr double kSoonPart = 0.125;
+constexpr double kHotChance = 0.5, kColdChance = 0.05;  // of being asked for, to be hinted at the store
 constexpr std::chrono::milliseconds kRequestGood{2'000};
 constexpr std::size_t kStatementsMax = 10'000;
 
@@ -208,12 +209,15 @@ void Prewarmer::take_result(const PrefetchRequest& request, const Fetched& fetch
     if (fetched.outcome == FetchOutcome::Stored) watched.voided = false;
 }
 
-// What is predicted hot is evicted last.
+// What will probably be asked for is evicted last, what hardly will goes to the disk tier first.
 void Prewarmer::protect() const {
     cache::Hints hints;
     hints.until_ms = shared_.clock.now_ms() + kHintsHold.count();
-    for (const auto& watched : watched_)
-        if (!watched->key.empty()) hints.hot.push_back(cache::hash_of(watched->key));
+    for (const auto& watched : watched_) {
+        if (watched->key.empty()) continue;
+        if (watched->hot.chance >= kHotChance) hints.hot.push_back(cache::hash_of(watched->key));
+        if (watched->hot.chance < kColdChance) hints.cold.push_back(cache::hash_of(watched->key));
+    }
     shared_.store.hint(hints);
 }
 
