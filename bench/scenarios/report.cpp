@@ -42,14 +42,14 @@ std::string label(double x, double y, std::string_view colour, std::string_view 
 
 }  // namespace
 
-AtRises at_rises(const Scenario& scenario, const Outcome& outcome, int first_day) {
+AtRises at_rises(const Scenario& scenario, const Outcome& outcome, const Days& days) {
     AtRises found;
     std::vector<const Bucket*> first, steady;
-    for (const double rise_s : rises(scenario, first_day)) {
+    for (const double rise_s : rises(scenario, days.first)) {
         const auto second = static_cast<std::size_t>(rise_s);
         if (second >= outcome.buckets.size()) break;
         const Now now = at(scenario, rise_s + 0.001);
-        if (now.burst) continue;
+        if (now.burst || (days.seen_before && !seen_before(scenario, now.day))) continue;
         ++found.rises;
         found.requests += static_cast<double>(outcome.buckets[second].requests);
         found.misses += outcome.buckets[second].misses;
@@ -63,12 +63,12 @@ AtRises at_rises(const Scenario& scenario, const Outcome& outcome, int first_day
     return found;
 }
 
-std::string table_of(const Scenario& scenario, const std::vector<Outcome>& outcomes, int first_day) {
+std::string table_of(const Scenario& scenario, const std::vector<Outcome>& outcomes, const Days& days) {
     std::string text =
         "| run | rises | requests | misses | hit ratio | p99 at the rise, µs | p99 later, µs |\n"
         "| --- | --: | --: | --: | --: | --: | --: |\n";
     for (const auto& outcome : outcomes) {
-        const AtRises found = at_rises(scenario, outcome, first_day);
+        const AtRises found = at_rises(scenario, outcome, days);
         text += fmt::format("| {} | {} | {:.0f} | {:.0f} | {:.2f} % | {:.0f} | {:.0f} |\n", outcome.name,
                             found.rises, found.requests, found.misses, 100 * found.hit_ratio(), found.p99_us,
                             found.steady_p99_us);

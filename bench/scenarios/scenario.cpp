@@ -82,6 +82,12 @@ std::vector<double> rises(const Scenario& scenario, int first_day) {
     return found;
 }
 
+bool seen_before(const Scenario& scenario, int day) {
+    for (int before = 0; before < day; ++before)
+        if (&scenario.program_of(before) == &scenario.program_of(day)) return true;
+    return false;
+}
+
 const std::vector<Scenario>& all_scenarios() {
     static const Program workday{{0, 20, 0}, {8, 200, 1}, {12, 300, 2}, {17, 250, 3}, {22, 20, 0}};
     static const Program weekend{{0, 20, 0}, {10, 350, 4}, {16, 400, 5}, {23, 20, 0}};

@@ -60,6 +60,9 @@ struct Now {
 // Begins of phases with a higher rate or another hot set than before, from `first_day` on.
 [[nodiscard]] std::vector<double> rises(const Scenario& scenario, int first_day);
 
+// Whether a day before had the same program: otherwise nobody can know what it brings.
+[[nodiscard]] bool seen_before(const Scenario& scenario, int day);
+
 [[nodiscard]] const std::vector<Scenario>& all_scenarios();
 
 }  // namespace warmfront::bench
