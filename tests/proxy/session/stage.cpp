@@ -239,4 +239,12 @@ void Actor::deliver() {
     if (!conversation_->blocked()) client_sends({});
 }
 
+void warm(Stage& stage, std::string_view value) {
+    Actor actor(stage);
+    actor.client_sends(query("SELECT v FROM t WHERE id = 1"));
+    if (types(actor.take_server()) == "Q" && actor.conversation().blocked()) actor.answer_probe();
+    actor.server_sends(rows(value));
+    REQUIRE(actor.take_client() == rows(value));
+}
+
 }  // namespace warmfront::session::test

@@ -129,4 +129,7 @@ private:
 // "PBDES" of a byte string of whole messages.
 std::string types(std::string_view bytes);
 
+// Brings "SELECT v FROM t WHERE id = 1" = value into the cache through an actor of its own.
+void warm(Stage& stage, std::string_view value = "one");
+
 }  // namespace warmfront::session::test
