@@ -7,19 +7,20 @@
 namespace warmfront::forecast {
 namespace {
 
-constexpr double kSameDay = 0.8;           // of the belief: to the same day of the longer cycle
-constexpr double kHolidayBelief = 0.85;    // of a holiday's: to earlier holidays
-constexpr double kNewHoliday = 0.5;        // of a holiday's that has none before it: to none of the days
-constexpr double kOtherwise = 0.05;        // a holiday counts so little on other days
-constexpr double kSameName = 3;            // and a holiday of the same name so much more
-constexpr double kUnlike = 0.3;            // days' worth of belief in a day unlike all others
-constexpr double kSharpness = 4;           // a resemblance of 0.9 to one of 0.5 is as ten to one
-constexpr double kNeutral = 0.5;           // resemblance where too little was asked to tell
-constexpr double kLeast = 0.05;            // resemblance that counts as none
-constexpr double kAlike = 0.5;             // resemblance of days that make one case
-constexpr double kRequestsMin = 30;        // that a resemblance is judged by
-constexpr std::int64_t kRecentParts = 12;  // of the cycle: how far back today is compared, and
-constexpr int kRecentDoublings = 2;        // twice as far, and again, where little was asked
+constexpr double kSameDay = 0.8;              // of the belief: to the same day of the longer cycle
+constexpr double kHolidayBelief = 0.85;       // of a holiday's: to earlier holidays
+constexpr double kNewHoliday = 0.5;           // of a holiday's that has none before it: to none of the days
+constexpr double kOtherwise = 0.05;           // a holiday counts so little on other days
+constexpr double kSameName = 3;               // and a holiday of the same name so much more
+constexpr double kUnlike = 0.3;               // days' worth of belief in a day unlike all others
+constexpr double kSharpness = 4;              // a resemblance of 0.9 to one of 0.5 is as ten to one
+constexpr double kNeutral = 0.5;              // resemblance where too little was asked to tell
+constexpr double kLeast = 0.05;               // resemblance that counts as none
+constexpr double kAlike = 0.5;                // resemblance of days that make one case
+constexpr double kRequestsMin = 30;           // that a resemblance is judged by
+constexpr std::int64_t kRecentParts = 12;     // of the cycle: how far back today is compared, and
+constexpr std::int64_t kEpochCycles = 4'000;  // that steps added later may lie before the first
+constexpr int kRecentDoublings = 2;           // twice as far, and again, where little was asked
 
 double sum(const std::vector<double>& counts) {
     return std::accumulate(counts.begin(), counts.end(), 0.0);
@@ -49,17 +50,42 @@ double chance_of(double counted, double days, double scale) {
 
 }  // namespace
 
+Analogs::Analogs(const Options& options)
+    : options_(options),
+      slot_s_(std::max({options.resolution_s, options.cycle_s / kSlots, std::int64_t{1}})) {}
+
+// A step longer than a slot is spread over those it touches.
+void Analogs::count(std::vector<Count>& counts, const Step& step) {
+    const std::int64_t end_s = step.begin_s + step.step_s;
+    for (std::int64_t at_s = step.begin_s; at_s < end_s;) {
+        const std::int64_t slot = (at_s - epoch_s_) / slot_s_;
+        const std::int64_t next_s = std::min(end_s, epoch_s_ + (slot + 1) * slot_s_);
+        const double part = static_cast<double>(next_s - at_s) / static_cast<double>(step.step_s);
+        const auto requests = static_cast<float>(step.requests * part);
+        if (!counts.empty() && counts.back().slot == slot) {
+            counts.back().requests += requests;
+        } else if (counted_ < options_.counts_max) {
+            counts.push_back({static_cast<std::uint32_t>(slot), requests});
+            ++counted_;
+        }
+        at_s = next_s;
+    }
+}
+
 void Analogs::add(std::uint64_t key, std::span<const Step> steps) {
     if (steps.empty()) return;
     auto place = places_.find(key);
     if (place == places_.end()) {
-        if (keys_.size() >= options_.keys_max) return;
+        if (keys_.size() >= options_.keys_max || counted_ >= options_.counts_max) return;
         place = places_.emplace(key, keys_.size()).first;
         keys_.push_back(key);
-        steps_.emplace_back();
+        counts_.emplace_back();
     }
-    auto& known = steps_[place->second];
-    known.insert(known.end(), steps.begin(), steps.end());
+    // Slots begin where cycles do, so that the same time of two days is in the same part of one.
+    if (keys_.size() == 1 && counted_ == 0)
+        epoch_s_ = (steps.front().begin_s / options_.cycle_s - kEpochCycles) * options_.cycle_s;
+    for (const Step& step : steps)
+        if (step.step_s > 0 && step.begin_s >= epoch_s_) count(counts_[place->second], step);
     first_s_ = std::min(first_s_, steps.front().begin_s);
     last_s_ = std::max(last_s_, steps.back().begin_s + steps.back().step_s);
 }
@@ -94,16 +120,15 @@ double Analogs::recent_least_s() const {
 
 Analogs::Counts Analogs::counts(double from_s, double to_s) const {
     Counts counts(keys_.size());
+    const double from = (from_s - static_cast<double>(epoch_s_)) / static_cast<double>(slot_s_);
+    const double to = (to_s - static_cast<double>(epoch_s_)) / static_cast<double>(slot_s_);
     for (std::size_t i = 0; i < keys_.size(); ++i) {
-        const auto ended = [&](const Step& step) {
-            return static_cast<double>(step.begin_s + step.step_s) <= from_s;
-        };
-        for (auto step = std::ranges::partition_point(steps_[i], ended);
-             step != steps_[i].end() && static_cast<double>(step->begin_s) < to_s; ++step) {
-            const double begin = static_cast<double>(step->begin_s),
-                         length = static_cast<double>(step->step_s);
-            const double within = std::min(to_s, begin + length) - std::max(from_s, begin);
-            counts[i] += step->requests * within / length;
+        const auto ended = [&](const Count& count) { return static_cast<double>(count.slot) + 1 <= from; };
+        for (auto count = std::ranges::partition_point(counts_[i], ended);
+             count != counts_[i].end() && static_cast<double>(count->slot) < to; ++count) {
+            const double begin = static_cast<double>(count->slot);
+            const double within = std::min(to, begin + 1) - std::max(from, begin);
+            counts[i] += static_cast<double>(count->requests) * within;
         }
     }
     return counts;

@@ -10,7 +10,8 @@
 // with the mean shares of all cases for a prior that weighs kPriorDays, kPriorRequests at most): seen twice
 // on one day is less certain than twice on each of ten.
 //
-// Bounds: kDays days, kHolidays earlier holidays and Options::keys_max keys. Not thread-safe.
+// Bounds: kDays days, kHolidays earlier holidays, Options::keys_max keys, and counts_max counts of 8 bytes:
+// a key's requests in a 1/kSlots of a cycle, or in resolution_s if that is longer. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -27,15 +28,18 @@ class Analogs {
 public:
     static constexpr std::int64_t kDays = 15;
     static constexpr std::size_t kHolidays = 3;
+    static constexpr std::int64_t kSlots = 96;
     static constexpr double kPriorDays = 0.25, kPriorRequests = 2;
 
     struct Options {
-        std::int64_t cycle_s = 86'400;  // a day
-        std::int64_t longer_s = 0;      // a week, a multiple of it; 0: nothing longer repeats
-        std::size_t keys_max = 2'000;   // further ones are not taken
-        Calendar calendar;              // holidays; events of all tables are holidays as well
+        std::int64_t cycle_s = 86'400;       // a day
+        std::int64_t longer_s = 0;           // a week, a multiple of it; 0: nothing longer repeats
+        std::int64_t resolution_s = 1;       // the steps are no shorter
+        std::size_t keys_max = 2'000;        // further ones are not taken
+        std::size_t counts_max = 4'000'000;  // alike
+        Calendar calendar;                   // holidays; events of all tables are holidays as well
     };
-    explicit Analogs(const Options& options) : options_(options) {}
+    explicit Analogs(const Options& options);
 
     struct Step {
         std::int64_t begin_s = 0, step_s = 0;
@@ -73,6 +77,10 @@ public:
 
 private:
     using Counts = std::vector<double>;  // by place of the key
+    struct Count {
+        std::uint32_t slot = 0;  // number since epoch_s_
+        float requests = 0;
+    };
     struct Day {
         std::int64_t before_s = 0;
         double weight = 0;
@@ -93,10 +101,15 @@ private:
     [[nodiscard]] static Counts mean_shares(const std::vector<Case>& all, Counts Case::*counted);
     [[nodiscard]] Case going_on(const Window& window, double probability) const;
 
+    void count(std::vector<Count>& counts, const Step& step);
+
     Options options_;
+    std::int64_t slot_s_ = 1;
+    std::int64_t epoch_s_ = 0;  // set by the first step, kEpochCycles before it
     std::vector<std::uint64_t> keys_;
     std::unordered_map<std::uint64_t, std::size_t> places_;  // in keys_
-    std::vector<std::vector<Step>> steps_;                   // of each key
+    std::vector<std::vector<Count>> counts_;                 // of each key, ascending
+    std::size_t counted_ = 0;                                // in all of them
     std::int64_t first_s_ = INT64_MAX, last_s_ = INT64_MIN;
 };
 

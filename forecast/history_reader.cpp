@@ -169,7 +169,8 @@ Result<std::uint64_t> HistoryReader::requests(const Subject& subject, std::int64
 static Result<void> add_steps(SqliteFile& file, HistoryReader::KeyHistory& key, std::int64_t from_s,
                               std::int64_t to_s) {
     auto query = file.prepare(
-        "SELECT begin_s, step_s, requests FROM key_loads WHERE key = ? AND begin_s >= ? AND begin_s < ?");
+        "SELECT begin_s, step_s, requests FROM key_loads WHERE key = ? AND begin_s >= ? AND begin_s < ? "
+        "ORDER BY begin_s");
     if (!query) return tl::unexpected(query.error());
     query->bind(1, key.id).bind(2, from_s).bind(3, to_s);
     for (;;) {

@@ -80,7 +80,9 @@ void KeyBook::read_all(const forecast::SeriesName& name, Page& page, std::int64_
     page.anew_s = now_s;
     page.analogs.emplace(Analogs::Options{.cycle_s = page.cycle_s,
                                           .longer_s = page.longer_s,
+                                          .resolution_s = page.step_s,
                                           .keys_max = page.keys_max,
+                                          .counts_max = kCountsMax * page.keys_max / kAllKeysMax,
                                           .calendar = options_.calendar});
     // Further back, holidays like one that is near.
     auto days = page.analogs->days_before(now_s);

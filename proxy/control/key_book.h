@@ -5,7 +5,7 @@
 // A template's keys are read once, then what is new of them each bucket (a second to a minute), and all anew
 // eight times in a cycle, which forgets what is old. A few templates are read at each call, those that were
 // read longest ago first, so that no call takes long. Bounds: kTemplatesMax templates, those with the highest
-// forecast; kKeysMax keys of each, kAllKeysMax in all.
+// forecast; kKeysMax keys of each, kAllKeysMax and kCountsMax counts in all, shared out evenly.
 //
 // On the prewarmer's thread alone.
 #pragma once
@@ -42,6 +42,7 @@ class KeyBook {
 public:
     static constexpr std::size_t kTemplatesMax = 256;
     static constexpr std::size_t kKeysMax = 2'000, kAllKeysMax = 20'000;
+    static constexpr std::size_t kCountsMax = 8'000'000;  // of all keys: 64 MB
     static constexpr std::size_t kReadsAtOnce = 4;
     static constexpr std::int64_t kReadsAnew = 8;  // in a cycle
 
