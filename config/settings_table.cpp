@@ -240,8 +240,10 @@ std::vector<Setting> make_table() {
             "import. Like a holiday it is learnt from past events of the same name. Without `to` it lasts "
             "the "
             "day. As a flag: `--set 'forecast.events={name: sale, from: 2026-11-27, to: 2026-11-30, tables: "
-            "[orders, items]}'`. Forecasts take one that concerns every table for a holiday; one that names "
-            "tables is checked, and has no effect yet."),
+            "[orders, items]}'`. Name those of the past too. One that names tables, with their schema or "
+            "without, "
+            "counts for the loads of those tables and of the statements that read them; a database's load "
+            "sees those that name none."),
         row("capacity.utilisation", Restart, ShareType{}, at(&S::capacity, &CapacitySettings::utilisation),
             "The share of a sidecar's cores that the load to come may take, for the recommended number of "
             "sidecars (`/api/capacity`, `warmfront_recommended_sidecars`). Less than 0.01 counts as 0.01."),

@@ -47,12 +47,6 @@ struct FileCloser {
     void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-// "orders" names "public.orders", and the other way round nothing but itself.
-bool names(std::string_view named, std::string_view table) {
-    return named == table || (table.size() > named.size() && table.ends_with(named) &&
-                              table[table.size() - named.size() - 1] == '.');
-}
-
 }  // namespace
 
 Result<Calendar> parse_holidays(std::string_view text, std::string_view file_name) {
@@ -99,13 +93,10 @@ Calendar make_calendar(const ForecastSettings& settings) {
     return calendar;
 }
 
-Calendar calendar_of(const Calendar& calendar, std::string_view table) {
-    Calendar own{calendar.holidays, {}};
-    for (const Event& event : calendar.events) {
-        const auto concerns = [table](const std::string& named) { return names(named, table); };
-        if (event.tables.empty() || std::ranges::any_of(event.tables, concerns)) own.events.push_back(event);
-    }
-    return own;
+// "orders" names "public.orders", and the other way round nothing but itself.
+bool names_table(std::string_view named, std::string_view table) {
+    return named == table || (table.size() > named.size() && table.ends_with(named) &&
+                              table[table.size() - named.size() - 1] == '.');
 }
 
 }  // namespace warmfront::forecast

@@ -28,8 +28,7 @@ namespace warmfront::forecast {
 
 // What the settings forecast.holidays and forecast.events say.
 [[nodiscard]] Calendar make_calendar(const ForecastSettings& settings);
-// With the events alone that concern the table ("schema.name"; an event may name it without its schema). An
-// empty table: those that concern all.
-[[nodiscard]] Calendar calendar_of(const Calendar& calendar, std::string_view table);
+// Whether what an event names is the table ("schema.name"): an event may name it without its schema.
+[[nodiscard]] bool names_table(std::string_view named, std::string_view table);
 
 }  // namespace warmfront::forecast

@@ -76,9 +76,9 @@ static std::size_t known_in(const std::vector<double>& values) {
     return static_cast<std::size_t>(std::ranges::count_if(values, [](double v) { return !std::isnan(v); }));
 }
 
-FitOptions Training::fit_options() const {
+FitOptions Training::fit_options(const SeriesName& name) const {
     FitOptions fit;
-    fit.calendar = &options_.calendar;
+    fit.calendar = options_.calendar_of ? &options_.calendar_of(name) : &options_.calendar;
     fit.horizon_max = options_.horizon;
     return fit;
 }
@@ -90,7 +90,7 @@ void Training::begin(const SeriesName& name, Track& track, std::int64_t end_s) {
     if (!series) return note_source_failure(series.error());
     if (series->size() == 0) return;
     auto level = std::make_unique<RecentLevel>();
-    if (!level->fit(*series, fit_options())) return;
+    if (!level->fit(*series, fit_options(name))) return;
     track.forecaster = std::move(level);
     track.seen = known_in(series->values);
     track.next_s = series->time_of(series->size());
@@ -181,7 +181,7 @@ void Training::fit(const SeriesName& name, Track& track, std::int64_t end_s) {
     track.seen = std::max<std::size_t>(known_in(series->values), 1);
     track.fitted_seen = track.seen;
     auto forecaster = make_();
-    const auto fitted = forecaster->fit(*series, fit_options());
+    const auto fitted = forecaster->fit(*series, fit_options(name));
     ++effort_.fits;
     if (fitted) {
         track.forecaster = std::move(forecaster);
@@ -191,7 +191,7 @@ void Training::fit(const SeriesName& name, Track& track, std::int64_t end_s) {
         ++effort_.fits_failed;
         track.problem = fitted.error().text;
         auto level = std::make_unique<RecentLevel>();
-        if (!level->fit(*series, fit_options())) return;
+        if (!level->fit(*series, fit_options(name))) return;
         track.forecaster = std::move(level);
     }
     track.cannot_extend = false;

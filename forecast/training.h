@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,6 +39,8 @@ struct TrainingOptions {
     std::size_t alarm_buckets = 3;
     CapacityOptions capacity;
     Calendar calendar;
+    // Of a series with a model of its own; outlives the training. Empty: each has `calendar`.
+    std::function<const Calendar&(const SeriesName&)> calendar_of{};
 };
 
 struct ProcessTotals {  // since the process began, without the training itself
@@ -98,7 +101,7 @@ private:
     void fit(const SeriesName& name, Track& track, std::int64_t end_s);
     void predict(Track& track) const;
     void note_source_failure(const Error& error);
-    [[nodiscard]] FitOptions fit_options() const;
+    [[nodiscard]] FitOptions fit_options(const SeriesName& name) const;
     [[nodiscard]] double peak_per_s() const;
     [[nodiscard]] std::shared_ptr<const Outlook> outlook(std::int64_t now_s) const;
 

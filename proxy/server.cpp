@@ -26,6 +26,7 @@
 #include "proxy/admin/process.h"
 #include "proxy/admin/worker_meter.h"
 #include "proxy/control/control.h"
+#include "proxy/control/event_calendars.h"
 #include "proxy/control/historian.h"
 #include "proxy/control/next_query_sink.h"
 #include "proxy/control/postgres_upstream.h"
@@ -89,9 +90,9 @@ public:
                    write_log_, log_),
           databases_(write_log_, kDatabasesMax,
                      [this](session::Database& database) { control_.catalog_wanted(database); }),
+          event_calendars_(settings_->forecast),
           trainer_(
-              {control::training_options(*settings_, worker_count(*settings_)),
-               [this] { return process_totals(); }, control::unix_ms},
+              {training_options(), [this] { return process_totals(); }, control::unix_ms},
               std::make_unique<control::RecordedLoads>(forecast::history_path(settings_->state_dir),
                                                        control::unix_ms),
               [] { return std::make_unique<forecast::AutomaticForecaster>(); }, board_, clock_, log_),
@@ -117,6 +118,7 @@ private:
     [[nodiscard]] admin::Observation observe() const;
     [[nodiscard]] forecast::ProcessTotals process_totals() const;
     void prepare_history();
+    [[nodiscard]] forecast::TrainingOptions training_options();
     void collect_keys(const std::shared_ptr<control::CollectedKeys>& keys);
     [[nodiscard]] control::LoadSnapshot count_loads();
     [[nodiscard]] std::shared_ptr<const sql::Catalog> last_catalog(const std::string& name) const;
@@ -154,6 +156,7 @@ private:
     control::Control control_;
     session::Databases databases_;
     forecast::Board board_;
+    control::EventCalendars event_calendars_;
     control::Trainer trainer_;
     control::NextQuerySink next_query_sink_;
     session::Foresights foresights_;
@@ -223,6 +226,15 @@ void Server::log_disk(const cache::DiskAlarm& alarm) {
     }
 }
 
+forecast::TrainingOptions Server::training_options() {
+    auto options = control::training_options(*settings_, worker_count(*settings_));
+    options.calendar = event_calendars_.of_all();
+    options.calendar_of = [this](const forecast::SeriesName& name) -> const forecast::Calendar& {
+        return event_calendars_.of(name);
+    };
+    return options;
+}
+
 // Before the workers run, and before anybody looks.
 void Server::prepare_history() {
     if (!settings_->forecast.enabled) return;
@@ -236,6 +248,11 @@ void Server::prepare_history() {
         const auto replay = control::replay_of_key(*seen.settings, seen.statement->text, seen.key);
         return replay ? control::text_of(*replay).value_or("") : std::string();
     };
+    if (event_calendars_.by_table())
+        options.maker.reads = [this](const forecast::SeriesName& statement,
+                                     const std::vector<std::string>& tables) {
+            event_calendars_.on_reads(statement, tables);
+        };
     for (auto& worker : workers_) (void)worker->exchange_keys(std::make_unique<session::KeyTally>());
     historian_ = std::make_unique<control::Historian>(std::move(options), settings_->forecast, log_);
 }

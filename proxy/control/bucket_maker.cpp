@@ -40,6 +40,18 @@ bool is_table(const sql::Relation& relation) {
     return relation.kind == 'r' || relation.kind == 'p' || relation.kind == 'm' || relation.kind == 'f';
 }
 
+std::string full_name(const sql::Relation& relation) {
+    return relation.schema + "." + relation.name;
+}
+
+std::vector<std::string> tables_read(const sql::Catalog& catalog, const session::TemplateLoad& load) {
+    std::vector<std::string> tables;
+    for (const sql::Oid oid : load.reads)
+        if (const sql::Relation* relation = catalog.find(oid); relation && is_table(*relation))
+            tables.push_back(full_name(*relation));
+    return tables;
+}
+
 // The loads of a bucket, while they are summed.
 class Sums {
 public:
@@ -50,8 +62,7 @@ public:
                 if (counts.reads > 0 && std::ranges::binary_search(load.writes, oid)) continue;
                 const sql::Relation* relation = catalog.find(oid);
                 if (relation && is_table(*relation))
-                    add({SeriesName::Kind::Table, load.database, relation->schema + "." + relation->name},
-                        counts);
+                    add({SeriesName::Kind::Table, load.database, full_name(*relation)}, counts);
             }
         };
         add_each(load.reads, {.reads = requests});
@@ -89,7 +100,12 @@ std::vector<SubjectLoad> BucketMaker::loads(LoadSnapshot snapshot) {
         sums.add({SeriesName::Kind::Database, load.database, {}}, of_database);
         auto& catalog = catalogs[load.database];
         if (!catalog) catalog = options_.catalog(load.database);
-        if (catalog) sums.add_tables(*catalog, load, since.requests);
+        if (!catalog) continue;
+        sums.add_tables(*catalog, load, since.requests);
+        if (options_.reads) {
+            const forecast::Subject& subject = statements.back().subject;
+            options_.reads({subject.kind, subject.database, subject.name}, tables_read(*catalog, load));
+        }
     }
     for (const auto& [database, now] : snapshot.databases) {
         const LoadSnapshot::Database before = before_.databases[database];

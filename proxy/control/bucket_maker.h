@@ -52,6 +52,10 @@ public:
         // recorded for the first time.
         std::function<std::string(const session::KeyTally::Seen& seen)> replay =
             [](const session::KeyTally::Seen&) { return std::string(); };
+        // Told of each statement with requests in the bucket: the tables it reads, "schema.name". May be
+        // empty.
+        std::function<void(const forecast::SeriesName& statement, const std::vector<std::string>& tables)>
+            reads{};
     };
     explicit BucketMaker(Options options);
 

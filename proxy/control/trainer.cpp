@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "forecast/calendar_text.h"
 #include "forecast/summary.h"
 
 namespace warmfront::control {
@@ -19,15 +18,6 @@ using forecast::AlarmEvent;
 
 static constexpr double kUtilisationMin = 0.01;
 static constexpr std::int64_t kHorizonBucketsMax = 1440;
-
-// The models know of holidays: an event that concerns every table is one, by its name.
-static forecast::Calendar days_apart(const ForecastSettings& settings) {
-    forecast::Calendar calendar = forecast::make_calendar(settings);
-    for (const forecast::Event& event : calendar.events)
-        if (event.tables.empty()) calendar.holidays.push_back(event.span);
-    std::ranges::sort(calendar.holidays, {}, &forecast::Span::from_s);
-    return calendar;
-}
 
 forecast::TrainingOptions training_options(const Settings& settings, unsigned cores) {
     using std::chrono::duration_cast;
@@ -43,7 +33,6 @@ forecast::TrainingOptions training_options(const Settings& settings, unsigned co
     for (const auto season : of.seasons) options.seasons_s.push_back(duration_cast<seconds>(season).count());
     options.fit_budget = of.bucket / 2;
     options.alarm_buckets = of.alarm_buckets;
-    options.calendar = days_apart(of);
     options.capacity = {static_cast<double>(cores), std::max(kUtilisationMin, settings.capacity.utilisation),
                         settings.capacity.min, settings.capacity.max,
                         duration_cast<seconds>(settings.capacity.lower_after)};

@@ -28,6 +28,7 @@ struct TrainerOptions {
     std::function<std::int64_t()> now_ms;  // Unix milliseconds
 };
 
+// Without a calendar: proxy/control/event_calendars.h.
 [[nodiscard]] forecast::TrainingOptions training_options(const Settings& settings, unsigned cores);
 [[nodiscard]] std::int64_t unix_ms();
 

@@ -57,7 +57,7 @@ TEST_CASE("calendar text: a file is read") {
     CHECK(calendar->holidays.size() == 1);
 }
 
-TEST_CASE("calendar text: settings become a calendar, each table with its own events") {
+TEST_CASE("calendar text: settings become a calendar, whose events name tables with a schema or without") {
     const auto settings = load_settings(
         "forecast:\n  holidays: [2026-12-24 eve]\n  events:\n"
         "    - {name: sale, from: 2026-12-24, to: 2026-12-25T12:00, tables: [orders, shop.items]}\n"
@@ -68,9 +68,10 @@ TEST_CASE("calendar text: settings become a calendar, each table with its own ev
     REQUIRE(calendar.events.size() == 2);
     CHECK(calendar.events[0].span.to_s == kChristmas_s + kDay_s + kDay_s / 2);
     CHECK(calendar.events[1].span.to_s == kChristmas_s + 3 * kDay_s);
-    CHECK(calendar_of(calendar, "public.orders").events.size() == 2);
-    CHECK(calendar_of(calendar, "shop.items").events.size() == 2);
-    CHECK(calendar_of(calendar, "public.items").events.size() == 1);
-    CHECK(calendar_of(calendar, "").events.size() == 1);
-    CHECK(calendar_of(calendar, "").holidays.size() == 1);
+    CHECK(calendar.events[0].tables == std::vector<std::string>{"orders", "shop.items"});
+    CHECK(names_table("orders", "public.orders"));
+    CHECK(names_table("shop.items", "shop.items"));
+    CHECK_FALSE(names_table("shop.items", "public.items"));
+    CHECK_FALSE(names_table("orders", "public.reorders"));
+    CHECK_FALSE(names_table("public.orders", "orders"));
 }

@@ -50,6 +50,7 @@ struct Calls {
     std::size_t fits = 0, extended = 0;
     std::vector<std::size_t> lengths;  // of the series of each fit
     std::vector<std::size_t> seasons;  // of the last one
+    std::vector<const Calendar*> calendars;
 };
 
 // Repeats the last value; takes as long as it is told.
@@ -57,8 +58,9 @@ class LastValue final : public Forecaster {
 public:
     LastValue(Calls& calls, bool extends, std::size_t needs, SimulatedClock* clock)
         : calls_(calls), extends_(extends), needs_(needs), clock_(clock) {}
-    Result<void> fit(const Series& series, const FitOptions&) override {
+    Result<void> fit(const Series& series, const FitOptions& options) override {
         ++calls_.fits;
+        calls_.calendars.push_back(options.calendar);
         calls_.lengths.push_back(series.size());
         calls_.seasons = series.seasons;
         if (clock_) clock_->advance(std::chrono::seconds(1));
@@ -129,6 +131,18 @@ struct Desk {
 };
 
 }  // namespace
+
+TEST_CASE("training: each series is fitted to the calendar that is its own") {
+    Desk desk;
+    const Calendar of_orders;
+    Calendar of_others;
+    desk.source.named = {table("orders"), table("users")};
+    desk.options.calendar_of = [&](const SeriesName& name) -> const Calendar& {
+        return name.name == "orders" ? of_orders : of_others;
+    };
+    (void)desk.after(1);
+    CHECK(desk.calls.calendars == std::vector<const Calendar*>{&of_orders, &of_others});
+}
 
 TEST_CASE("training: a series is forecast from its first bucket on, and says what of it was forecast") {
     Desk desk;

@@ -122,6 +122,21 @@ TEST_CASE("bucket maker: what was counted since the last time, by database, tabl
     CHECK(seen == expected);
 }
 
+TEST_CASE("bucket maker: it tells which tables the statements of a bucket read") {
+    std::map<std::string, std::vector<std::string>> told;
+    auto with_reads = options();
+    with_reads.reads = [&](const forecast::SeriesName& statement, const std::vector<std::string>& tables) {
+        CHECK(statement.database == "app");
+        told[statement.name] = tables;
+    };
+    BucketMaker maker(with_reads);
+    LoadSnapshot snapshot;
+    snapshot.templates = {load(7, 5, {sql::Oid{1}, sql::Oid{2}, sql::Oid{3}}), load(8, 0, {sql::Oid{1}})};
+    (void)maker.loads(snapshot);
+    CHECK(told == std::map<std::string, std::vector<std::string>>{
+                      {sql::digest_text(7), {"public.orders", "public.users"}}});
+}
+
 TEST_CASE("bucket maker: an account that was given up and made anew counts from nothing") {
     BucketMaker maker(options());
     LoadSnapshot snapshot;

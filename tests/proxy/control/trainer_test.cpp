@@ -128,12 +128,6 @@ TEST_CASE("trainer: settings become options in seconds and buckets") {
     CHECK(options.fit_budget == milliseconds(1000));
     CHECK(options.capacity.cores == 4);
     CHECK(options.capacity.utilisation > 0);
-    settings.forecast.holidays = {{"x", 200, 300}};
-    settings.forecast.events = {{"sale", 100, 150, {}}, {"import", 120, 130, {"orders"}}};
-    const auto holidays = training_options(settings, 4).calendar.holidays;
-    REQUIRE(holidays.size() == 2);
-    CHECK(holidays[0].name == "sale");
-    CHECK(holidays[1].name == "x");
 }
 
 TEST_CASE("trainer: its thread runs and ends at once when it is told to") {
