@@ -180,6 +180,31 @@ void print_accuracy(const Loads& loads, const MassModel& model, std::size_t end,
         100 * static_cast<double>(beaten) / n);
 }
 
+// How often the minutes of the next hour fell into their intervals.
+void print_coverage(const Loads& loads, const MassModel& model, std::size_t end, std::size_t count,
+                    const char* what) {
+    std::array<std::size_t, 3> within95{}, within99{}, asked{};  // by size of the load forecast
+    Series series;
+    for (std::size_t i = 0; i < model.size(); i += std::max<std::size_t>(model.size() / 500, 1)) {
+        loads.make(i, end + count, series, nullptr);
+        const Prediction made = model.predict(i, count);
+        for (std::size_t h = 0; h < made.point.size(); ++h) {
+            const double value = series.values[end + h];
+            const std::size_t size = made.point[h] < 1 ? 0 : made.point[h] < 10 ? 1 : 2;
+            ++asked[size];
+            within95[size] += value >= made.lo95[h] && value <= made.hi95[h] ? 1 : 0;
+            within99[size] += value >= made.lo99[h] && value <= made.hi99[h] ? 1 : 0;
+        }
+    }
+    constexpr std::array kSizes{"below 1", "1 to 10", "above 10"};
+    for (std::size_t size = 0; size < 3; ++size) {
+        const double of = 100 / static_cast<double>(std::max<std::size_t>(asked[size], 1));
+        std::printf("%s, loads %s a minute: %.1f %% in the 95 %% interval, %.2f %% in that of 99 %% (of %zu)\n",
+                    what, kSizes[size], of * static_cast<double>(within95[size]),
+                    of * static_cast<double>(within99[size]), asked[size]);
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -205,6 +230,8 @@ int main(int argc, char** argv) {
         report.clusters, report.trees, report.own, report.shared, report.combined);
     print_accuracy(loads, *model, end, 60, "next hour of minutes");
     print_accuracy(loads, *model, end, kDay, "next day of minutes");
+    print_coverage(loads, *model, end, 60, "next hour of minutes");
+    print_coverage(loads, *model, end, kDay, "next day of minutes");
 
     // Two hours of minutes, one value of each series a step; making them is not counted.
     std::vector<std::vector<double>> columns(121, std::vector<double>(count));
