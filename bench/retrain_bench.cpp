@@ -199,9 +199,10 @@ void print_coverage(const Loads& loads, const MassModel& model, std::size_t end,
     constexpr std::array kSizes{"below 1", "1 to 10", "above 10"};
     for (std::size_t size = 0; size < 3; ++size) {
         const double of = 100 / static_cast<double>(std::max<std::size_t>(asked[size], 1));
-        std::printf("%s, loads %s a minute: %.1f %% in the 95 %% interval, %.2f %% in that of 99 %% (of %zu)\n",
-                    what, kSizes[size], of * static_cast<double>(within95[size]),
-                    of * static_cast<double>(within99[size]), asked[size]);
+        std::printf(
+            "%s, loads %s a minute: %.1f %% in the 95 %% interval, %.2f %% in that of 99 %% (of %zu)\n", what,
+            kSizes[size], of * static_cast<double>(within95[size]), of * static_cast<double>(within99[size]),
+            asked[size]);
     }
 }
 

@@ -10,7 +10,7 @@
 namespace warmfront::forecast {
 namespace {
 
-constexpr double kPrior = 30;        // requests in a slot before what it has of its own counts half
+constexpr double kPrior = 30;         // requests in a slot before what it has of its own counts half
 constexpr double kServesBelow = 0.9;  // times the error without it
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
@@ -37,8 +37,9 @@ struct Slots {
 // The seasons given to grain_of: the one that can be seen and the long one, or the long one alone.
 std::optional<Slots> slots_of(const Series& series, const Calendar* calendar) {
     const std::vector<std::size_t> seen = seen_seasons(series);
-    const auto longer = std::ranges::find_if(
-        series.seasons, [&](std::size_t season) { return 2 * season > kBucketsMax && 2 * season <= series.size(); });
+    const auto longer = std::ranges::find_if(series.seasons, [&](std::size_t season) {
+        return 2 * season > kBucketsMax && 2 * season <= series.size();
+    });
     if (longer == series.seasons.end()) return std::nullopt;
     Series as{series.start_s, series.step_s, {}, {}};
     if (!seen.empty()) as.seasons.push_back(seen.back());
@@ -137,7 +138,8 @@ double LongSeasonForecaster::without_season(std::int64_t time_s, double value) {
     divided_.push_back(value / factor);
     if (divided_.size() > static_cast<std::size_t>(LongSeason::kFactorMax)) divided_.pop_front();
     if (std::isnan(value)) return value;
-    const auto count = static_cast<std::size_t>(std::clamp(std::round(1 / factor), 1.0, LongSeason::kFactorMax));
+    const auto count =
+        static_cast<std::size_t>(std::clamp(std::round(1 / factor), 1.0, LongSeason::kFactorMax));
     double sum = 0, known = 0;
     for (std::size_t i = divided_.size() - std::min(count, divided_.size()); i < divided_.size(); ++i) {
         if (std::isnan(divided_[i])) continue;

@@ -18,7 +18,8 @@ std::size_t PooledIntervals::range_of(std::size_t step) {
 }
 
 std::size_t PooledIntervals::cell_of(std::size_t range, double point) {
-    const auto size = static_cast<std::size_t>(std::ranges::upper_bound(kSizeEnds, point) - kSizeEnds.begin());
+    const auto size =
+        static_cast<std::size_t>(std::ranges::upper_bound(kSizeEnds, point) - kSizeEnds.begin());
     return range * kSizes + size;
 }
 
@@ -56,9 +57,11 @@ void PooledIntervals::finish() {
         if (cell.learnt) {
             std::ranges::sort(cell.scaled);
             const auto last = static_cast<double>(cell.scaled.size() - 1);
-            for (std::size_t i = 0; i < kLevels.size(); ++i) {  // outwards: never narrower than the errors were
+            for (std::size_t i = 0; i < kLevels.size();
+                 ++i) {  // outwards: never narrower than the errors were
                 const double place = kLevels[i] * last;
-                const auto at = static_cast<std::size_t>(kLevels[i] < 0.5 ? std::floor(place) : std::ceil(place));
+                const auto at =
+                    static_cast<std::size_t>(kLevels[i] < 0.5 ? std::floor(place) : std::ceil(place));
                 cell.quantiles[i] = static_cast<double>(cell.scaled[at]);
             }
         }
@@ -70,7 +73,9 @@ PooledIntervals::Bounds PooledIntervals::at(std::size_t step, double point, cons
     const std::size_t range = range_of(step);
     const auto& quantiles = cells_[cell_of(range, point)].quantiles;
     const double unit = unit_of(point, static_cast<double>(spread[range]));
-    const auto below = [&](std::size_t i) { return std::max(0.0, point + std::min(0.0, quantiles[i]) * unit); };
+    const auto below = [&](std::size_t i) {
+        return std::max(0.0, point + std::min(0.0, quantiles[i]) * unit);
+    };
     const auto above = [&](std::size_t i) { return point + std::max(0.0, quantiles[i]) * unit; };
     return {below(1), above(2), below(0), above(3)};
 }

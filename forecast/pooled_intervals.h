@@ -1,4 +1,5 @@
-// forecast/pooled_intervals.h: intervals of thousands of loads, from the errors that were made on all of them.
+// forecast/pooled_intervals.h: intervals of thousands of loads, from the errors that were made on all of
+// them.
 //
 // Normalised split-conformal prediction (Papadopoulos, Gammerman, Vovk, 2008): an error counts in units of
 // sqrt(p + 1/4 + (r p)^2), the chance in a count of p and the series' own relative error r, and the quantiles

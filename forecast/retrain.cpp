@@ -346,9 +346,10 @@ void MassModel::judge_one(One& one, const std::vector<double>& own, const std::v
         if (lends) lent_error += std::abs(actual(h) - lent[h]);
     }
     const double own_square = own_error * own_error, lent_square = lent_error * lent_error;
-    if (lends) one.own_weight = own_square + lent_square > 0
-                                    ? static_cast<float>(lent_square / (own_square + lent_square))
-                                    : 0.5F;
+    if (lends)
+        one.own_weight = own_square + lent_square > 0
+                             ? static_cast<float>(lent_square / (own_square + lent_square))
+                             : 0.5F;
     const auto weight = static_cast<double>(one.own_weight);
     std::vector<double> both = own;
     if (lends)
@@ -386,26 +387,33 @@ void MassModel::learn_intervals(One& one, const std::vector<double>& coarse) {
         const std::int64_t at = grain_.coarse_of(time_s) - begin;
         deviation[i] = now.log_ratio();
         if (at < 0 || at >= static_cast<std::int64_t>(coarse.size())) continue;
-        expected[i] = coarse[static_cast<std::size_t>(at)] *
-                      static_cast<double>(one.shape[grain_.place_of(time_s)]);
+        expected[i] =
+            coarse[static_cast<std::size_t>(at)] * static_cast<double>(one.shape[grain_.place_of(time_s)]);
         now.take(static_cast<double>(actual[i]), expected[i]);
     }
     const double share = static_cast<double>(PooledIntervals::kPoolMax) /
                          (static_cast<double>(kLately / kOriginEvery) * static_cast<double>(series_.size()));
-    std::size_t judged = 0;
     for (std::size_t range = 0; range < kAsked.size(); ++range) {
         std::vector<PooledIntervals::Sample> samples;
         for (std::size_t i = 0; i + kAsked[range] < actual.size(); i += kOriginEvery) {
             const std::size_t target = i + kAsked[range];
-            if (std::isnan(expected[i]) || std::isnan(expected[target]) || std::isnan(actual[target])) continue;
+            if (std::isnan(expected[i]) || std::isnan(expected[target]) || std::isnan(actual[target]))
+                continue;
             const double point = expected[target] * Deviation::factor(deviation[i], kAsked[range]);
             samples.push_back({static_cast<float>(point), actual[target]});
         }
-        if (samples.empty()) continue;
+        if (samples.empty()) {  // the season is shorter, or hardly known
+            one.spread[range] = one.spread[range - std::min<std::size_t>(range, 1)];
+            continue;
+        }
         one.spread[range] = intervals_.learn(range, samples, std::min(share, 1.0));
-        ++judged;
+        one.judged = true;
     }
-    one.judged = judged == kAsked.size();
+}
+
+bool MassModel::alarms(std::size_t series) const {
+    const One& one = series_[series];
+    return one.judged && intervals_.learnt(0, expected_at(one, 0));
 }
 
 double MassModel::level_so_far(const Rollup& rollup) const {

@@ -2,13 +2,13 @@
 //
 // What is costly is shared, what is a series' own is cheap. Each series is read once and rolled up
 // (forecast/rollup.h), and goes on from there; all of them learn from what they hold. One ensemble of trees,
-// grown on examples of all of them, forecasts the coarse buckets (forecast/global_trees.h). Series of one shape
-// (forecast/clusters.h) lend each other that shape: each is forecast from its own history and from its
-// cluster's, weighted by how either did on the last season, which the trees had not seen; and a minute's share
-// of its hour is learnt from the cluster where the series' own requests are too few. Every new bucket moves
-// each series' present level; trees, clusters and intervals (forecast/pooled_intervals.h, from the errors on
-// that last season) stay until learn() is called again. Memory: some 32 KB a series of four weeks of minutes.
-// Lives on one thread at a time.
+// grown on examples of all of them, forecasts the coarse buckets (forecast/global_trees.h). Series of one
+// shape (forecast/clusters.h) lend each other that shape: each is forecast from its own history and from its
+// cluster's, weighted by how either did on the last season, which the trees had not seen; and a minute's
+// share of its hour is learnt from the cluster where the series' own requests are too few. Every new bucket
+// moves each series' present level; trees, clusters and intervals (forecast/pooled_intervals.h, from the
+// errors on that last season) stay until learn() is called again. Memory: some 32 KB a series of four weeks
+// of minutes. Lives on one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -76,16 +76,14 @@ public:
     // The same with intervals. They are worth an alarm where alarms() says so: they come of errors that were
     // made, on this series among others; else they are those of a chance in counts, and wide.
     [[nodiscard]] Prediction predict(std::size_t series, std::size_t count) const;
-    [[nodiscard]] bool alarms(std::size_t series) const { return series_[series].judged; }
+    [[nodiscard]] bool alarms(std::size_t series) const;
     [[nodiscard]] std::size_t horizon_max() const;  // one season
     // The last fine buckets, at most kLately.
     [[nodiscard]] Series recent(std::size_t series, std::size_t count) const;
     // Its cluster, below report().clusters; -1: it has no shape.
     [[nodiscard]] std::int32_t cluster(std::size_t series) const { return series_[series].cluster; }
     // Mean absolute error on the last season's coarse buckets over the naive one's; NaN: not judged.
-    [[nodiscard]] double mase(std::size_t series) const {
-        return static_cast<double>(series_[series].mase);
-    }
+    [[nodiscard]] double mase(std::size_t series) const { return static_cast<double>(series_[series].mase); }
     [[nodiscard]] std::size_t size() const { return series_.size(); }
     [[nodiscard]] std::int64_t end_s() const { return end_s_; }  // begin of the next fine bucket
 

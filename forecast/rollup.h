@@ -58,8 +58,8 @@ struct Rollup {
 // The latest coarse_max coarse buckets.
 [[nodiscard]] Rollup roll_up(const Series& series, const Grain& grain, std::size_t coarse_max);
 
-// What each place of the season has over the mean of its coarse bucket of `per` places; their mean in a coarse
-// bucket is 1. Shrunk towards `prior` (empty: towards 1) as by prior_load requests in each place.
+// What each place of the season has over the mean of its coarse bucket of `per` places; their mean in a
+// coarse bucket is 1. Shrunk towards `prior` (empty: towards 1) as by prior_load requests in each place.
 [[nodiscard]] std::vector<float> fine_shape(std::span<const float> place_sum,
                                             std::span<const float> place_known, std::size_t per,
                                             std::span<const float> prior, double prior_load);

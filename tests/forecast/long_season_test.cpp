@@ -130,7 +130,8 @@ TEST_CASE("long season: a scaled load is forecast scaled, zeros stay zeros, what
     std::ranges::fill(none.values, 0.0);
     const auto model = fitted(with_long_season(), series, 60), large = fitted(with_long_season(), larger, 60);
     for (std::size_t h = 0; h < 60; ++h)
-        CHECK(large->forecast(60).point[h] == doctest::Approx(1'000 * model->forecast(60).point[h]).epsilon(0.1));
+        CHECK(large->forecast(60).point[h] ==
+              doctest::Approx(1'000 * model->forecast(60).point[h]).epsilon(0.1));
     for (const double value : fitted(with_long_season(), none, 60)->forecast(60).point) CHECK(value == 0);
     series.values[100] = -1;
     LongSeasonForecaster refused(std::make_unique<AutomaticForecaster>());
