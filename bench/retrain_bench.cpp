@@ -3,13 +3,12 @@
 //   ninja -C build retrain_bench && build/retrain_bench model|training [series] [days] [seed]      (5000 28
 //   1)
 //
-// "training" runs forecast/training.h as the proxy does, over three hours of buckets, and tells what each costs
-// and how often it cries wolf. "model":
-// Makes loads of many shapes and sizes as Poisson counts a minute, trains forecast/retrain.h on them, goes on
-// minute by minute, and compares the forecasts of the day after with what came, with the seasonal naive
-// forecasts, and with an oracle that knows each load's pattern, size and growth, but
-// neither the moods of some hours that come over it nor the chance in each count. Making the loads is not
-// counted.
+// "training" runs forecast/training.h as the proxy does, over three hours of buckets, and tells what each
+// costs and how often it cries wolf. "model": Makes loads of many shapes and sizes as Poisson counts a
+// minute, trains forecast/retrain.h on them, goes on minute by minute, and compares the forecasts of the day
+// after with what came, with the seasonal naive forecasts, and with an oracle that knows each load's pattern,
+// size and growth, but neither the moods of some hours that come over it nor the chance in each count. Making
+// the loads is not counted.
 #include <algorithm>
 #include <array>
 #include <chrono>

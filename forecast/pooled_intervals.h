@@ -5,7 +5,8 @@
 // sqrt(p + 1/4 + (r p)^2), the chance in a count of p and the series' own relative error r, and the quantiles
 // of errors so scaled are those of all series together, taken apart by how far ahead and by the size of the
 // load (as Mondrian conformal prediction does). So a day of errors is enough for a 99 % interval, which one
-// series alone would need weeks for. Pure.
+// series alone would need weeks for. None is narrower than the chance in counts alone would make it: a quiet
+// day says nothing of the next. Pure.
 #pragma once
 
 #include <array>

@@ -15,6 +15,7 @@ namespace warmfront::forecast {
 namespace {
 
 constexpr std::size_t kBatch = 512;
+constexpr std::size_t kExamplesEach = 500;
 constexpr std::size_t kSharingMin = 3;  // members that make a cluster worth asking
 constexpr double kShapePrior = 30;      // requests in a place of the season before its own shape counts half
 constexpr double kRecentDecay = 0.9;    // a fine bucket; the last ten count
@@ -210,7 +211,7 @@ void MassModel::shape(One& one) const {
 Result<void> MassModel::grow_trees() {
     GlobalTrees::Options options;
     options.horizon_max = horizon();
-    options.examples_max = options_.examples_max;
+    options.examples_max = std::min(options_.examples_max, kExamplesEach * series_.size());
     options.calendar = options_.calendar;
     options.seed = options_.seed;
     options.stop = options_.stop;
@@ -220,7 +221,7 @@ Result<void> MassModel::grow_trees() {
     double roots = 0;
     for (std::size_t i = 0; i < clusters_.size(); ++i)
         roots += std::sqrt(static_cast<double>(clusters_.members(i)));
-    const auto all = static_cast<double>(options_.examples_max);
+    const auto all = static_cast<double>(options.examples_max);
     for (const One& one : series_) {
         if (options_.stop && options_.stop()) return fail("57014", "retraining was stopped");
         const double members =
@@ -475,12 +476,18 @@ std::vector<double> MassModel::forecast(std::size_t series, std::size_t count) c
     return forecast;
 }
 
+std::vector<double> MassModel::ordinary(std::size_t series, std::size_t count) const {
+    std::vector<double> ordinary(std::min(count, horizon_max()));
+    for (std::size_t i = 0; i < ordinary.size(); ++i) ordinary[i] = expected_at(series_[series], i);
+    return ordinary;
+}
+
 Prediction MassModel::predict(std::size_t series, std::size_t count) const {
     Prediction made;
     made.point = forecast(series, count);
     for (auto* bound : {&made.lo95, &made.hi95, &made.lo99, &made.hi99}) bound->reserve(made.point.size());
     for (std::size_t i = 0; i < made.point.size(); ++i) {
-        const auto bounds = intervals_.at(i, made.point[i], series_[series].spread);
+        const auto bounds = interval(series, i, made.point[i]);
         made.lo95.push_back(bounds.lo95);
         made.hi95.push_back(bounds.hi95);
         made.lo99.push_back(bounds.lo99);

@@ -40,7 +40,7 @@ class MassModel {
 public:
     struct Options {
         std::size_t coarse_max = 24 * 7 * 8;  // coarse buckets that are remembered of a series
-        std::size_t examples_max = 100'000;   // for the trees, of all series together
+        std::size_t examples_max = 100'000;  // for the trees, of all series together, 500 of each in the mean
         Clusters::Options clusters{};
         const Calendar* calendar = nullptr;  // outlives this object
         std::uint64_t seed = 1;
@@ -73,9 +73,15 @@ public:
 
     // The mean load of each of the `count` fine buckets to come; at most horizon_max() of them.
     [[nodiscard]] std::vector<double> forecast(std::size_t series, std::size_t count) const;
-    // The same with intervals. They are worth an alarm where alarms() says so: they come of errors that were
-    // made, on this series among others; else they are those of a chance in counts, and wide.
+    // The same as on any such day, whatever is off at present.
+    [[nodiscard]] std::vector<double> ordinary(std::size_t series, std::size_t count) const;
+    // forecast() with intervals. They are worth an alarm where alarms() says so: they come of errors that
+    // were made, on this series among others; else they are those of a chance in counts, and wide.
     [[nodiscard]] Prediction predict(std::size_t series, std::size_t count) const;
+    [[nodiscard]] PooledIntervals::Bounds interval(std::size_t series, std::size_t ahead,
+                                                   double point) const {
+        return intervals_.at(ahead, point, series_[series].spread);
+    }
     [[nodiscard]] bool alarms(std::size_t series) const;
     [[nodiscard]] std::size_t horizon_max() const;  // one season
     // The last fine buckets, at most kLately.

@@ -88,12 +88,8 @@ Result<void> SharedTraining::take_in(std::int64_t time_s, const std::vector<doub
     for (std::size_t i = 0; i < members_.size(); ++i) {
         Member& member = members_[i];
         if (!std::isnan(values[i])) ++member.known;
-        if (member.known < options_.alarms_need || !model_.alarms(i)) continue;
-        const auto told = told_->series.find(member.name);
-        if (told == told_->series.end() || apart_.contains(member.name)) continue;
-        const SeriesForecast& of = told->second;
-        auto change = judge_bucket(member.watch, member.name, time_s, values[i],
-                                   {of.from_s, options_.step_s, of.point, of.lo99, of.hi99});
+        if (member.expected.point.empty()) continue;
+        auto change = judge_bucket(member.watch, member.name, time_s, values[i], member.expected);
         if (change.event != AlarmEvent::None) changes.push_back(std::move(change));
     }
     longest_ = std::min(options_.history, longest_ + 1);
@@ -175,12 +171,29 @@ Result<void> SharedTraining::learn(std::int64_t end_s) {
     return {};
 }
 
-void SharedTraining::tell(Forecasts& forecasts, Outlook& outlook) const {
+Expectation SharedTraining::expectation(std::size_t i, const SeriesForecast& of) const {
+    Expectation wide{of.from_s, options_.step_s, of.point, of.lo99, of.hi99};
+    const auto widen = [&](std::size_t h, double point, double lo, double hi) {
+        wide.lo[h] = std::min(wide.lo[h], std::max(0.0, point - kAlarmWidth * (point - lo)));
+        wide.hi[h] = std::max(wide.hi[h], point + kAlarmWidth * (hi - point));
+    };
+    const std::vector<double> ordinary = model_.ordinary(i, wide.point.size());
+    for (std::size_t h = 0; h < wide.point.size(); ++h) {
+        widen(h, of.point[h], of.lo99[h], of.hi99[h]);
+        const auto bounds = model_.interval(i, h, ordinary[h]);
+        widen(h, ordinary[h], bounds.lo99, bounds.hi99);
+    }
+    return wide;
+}
+
+void SharedTraining::tell(Forecasts& forecasts, Outlook& outlook) {
     if (learnt_s_ == 0) return;
     const std::string model(model_.report().trees > 0 ? kModel : kYoungModel);
     const std::size_t horizon = std::min(options_.horizon, kHorizonMax);
     for (std::size_t i = 0; i < members_.size(); ++i) {
-        const SeriesName& name = members_[i].name;
+        Member& member = members_[i];
+        const SeriesName& name = member.name;
+        member.expected = {};
         if (apart_.contains(name)) continue;
         Prediction made = model_.predict(i, horizon);
         SeriesForecast forecast;
@@ -193,9 +206,11 @@ void SharedTraining::tell(Forecasts& forecasts, Outlook& outlook) const {
         forecast.hi99 = std::move(made.hi99);
         forecast.model = model;
         forecast.mase = model_.mase(i);
+        if (member.known >= options_.alarms_need && model_.alarms(i))
+            member.expected = expectation(i, forecast);
         forecasts.series.emplace(name, std::move(forecast));
         SeriesOutlook seen;
-        seen.alarm = members_[i].watch.alarm();
+        seen.alarm = member.watch.alarm();
         seen.fitted_s = learnt_s_;
         seen.shape = model_.cluster(i) + 1;
         outlook.series.emplace(name, std::move(seen));

@@ -304,7 +304,6 @@ std::shared_ptr<const Outlook> Training::outlook(std::int64_t now_s) {
                                                     0});
     }
     shared_.tell(*forecasts, *outlook);
-    shared_.remember(forecasts);
     outlook->forecasts = std::move(forecasts);
     outlook->capacity = plan_.current();
     outlook->effort = effort_;
