@@ -102,6 +102,7 @@ struct ForecastSettings {
     std::chrono::milliseconds horizon{3'600'000};
     std::chrono::milliseconds retrain{3'600'000};
     std::size_t series = 100;
+    std::size_t shared_series = 5'000;
     std::vector<std::chrono::milliseconds> seasons{std::chrono::hours(24), std::chrono::hours(24 * 7)};
     std::size_t alarm_buckets = 3;
     std::chrono::milliseconds keep{28 * std::chrono::hours(24)};  // of buckets, then hours, then days

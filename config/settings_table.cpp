@@ -219,9 +219,13 @@ std::vector<Setting> make_table() {
             "date with every bucket."),
         row("forecast.series", Restart, CountType<std::size_t>{1, 10'000},
             at(&S::forecast, &ForecastSettings::series),
-            "How many loads are forecast at most, each with a model of its own of some 1.5 MB: databases "
-            "first, "
-            "then tables, then the statements with most requests."),
+            "How many loads have a model of their own, of some 1.5 MB: databases first, then tables, then "
+            "the "
+            "statements with most requests."),
+        row("forecast.shared_series", Restart, CountType<std::size_t>{0, 15'000},
+            at(&S::forecast, &ForecastSettings::shared_series),
+            "How many loads more are forecast at most, by one model that they share: some 40 KB each. 0: "
+            "none."),
         row("forecast.seasons", Restart, DurationsType{{2s, 366 * 24h}, 4},
             at(&S::forecast, &ForecastSettings::seasons),
             "The lengths of the patterns that load may follow: a day and a week, if nothing is said."),

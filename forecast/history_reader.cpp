@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "forecast/history.h"
@@ -62,6 +63,17 @@ Result<std::vector<double>> sums(SqliteFile& file, const SeriesName& name, std::
     }
 }
 
+// What of a bucket was not recorded is not known, or extrapolated.
+void make_up(Series& series, const std::vector<std::int64_t>& covered_ms) {
+    const std::int64_t step_ms = series.step_s * 1000;
+    for (std::size_t i = 0; i < series.size(); ++i) {
+        if (2 * covered_ms[i] < step_ms)
+            series.values[i] = kNotKnown;
+        else if (covered_ms[i] < step_ms)
+            series.values[i] *= static_cast<double>(step_ms) / static_cast<double>(covered_ms[i]);
+    }
+}
+
 void drop_unknown_ends(Series& series) {
     const auto known = [](double value) { return !std::isnan(value); };
     const auto last = std::find_if(series.values.rbegin(), series.values.rend(), known);
@@ -116,15 +128,55 @@ Result<Series> HistoryReader::series(const SeriesName& name, std::int64_t from_s
     series.start_s = from_s;
     series.step_s = step_s;
     series.values = std::move(*values);
-    for (std::size_t i = 0; i < buckets; ++i) {
-        const std::int64_t step_ms = step_s * 1000;
-        if (2 * covered_ms[i] < step_ms)
-            series.values[i] = kNotKnown;
-        else if (covered_ms[i] < step_ms)
-            series.values[i] *= static_cast<double>(step_ms) / static_cast<double>(covered_ms[i]);
-    }
+    make_up(series, covered_ms);
     drop_unknown_ends(series);
     return series;
+}
+
+Result<std::vector<Series>> HistoryReader::series_of_all(std::span<const SeriesName> names,
+                                                         std::int64_t from_s, std::int64_t to_s,
+                                                         std::int64_t step_s) const {
+    if (step_s <= 0 || from_s % step_s != 0 || to_s % step_s != 0 || to_s < from_s)
+        return fail("22023", "a series begins and ends at multiples of its step");
+    const auto buckets = static_cast<std::size_t>((to_s - from_s) / step_s);
+    if (buckets * names.size() > kSeriesMax)
+        return fail("22023", "series have at most 1000000 buckets in all");
+    std::map<Subject, std::vector<std::size_t>> places;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        places[{names[i].kind, names[i].database, names[i].name}].push_back(i);
+    std::vector<Series> all(names.size(), {from_s, step_s, std::vector<double>(buckets, 0), {}});
+
+    const Snapshot snapshot(*file_);
+    if (!snapshot.begun()) return tl::unexpected(snapshot.begun().error());
+    const auto spans = recorded_spans(*file_, from_s * 1000, to_s * 1000);
+    if (!spans) return tl::unexpected(spans.error());
+    auto query = file_->prepare(
+        "SELECT s.kind, s.database, s.name, l.begin_s, l.requests, l.reads, l.writes FROM subjects s "
+        "CROSS JOIN loads l ON l.subject = s.id AND l.begin_s >= ?1 AND l.begin_s < ?2 AND l.step_s <= ?3");
+    if (!query) return tl::unexpected(query.error());
+    query->bind(1, from_s).bind(2, to_s).bind(3, step_s);
+    for (;;) {
+        const auto row = query->step();
+        if (!row) return tl::unexpected(row.error());
+        if (!*row) break;
+        const auto kind = kind_of(query->text(0));
+        if (!kind) return tl::unexpected(kind.error());
+        const auto found = places.find({*kind, std::string(query->text(1)), std::string(query->text(2))});
+        if (found == places.end()) continue;
+        const auto bucket = static_cast<std::size_t>((query->number(3) - from_s) / step_s);
+        for (const std::size_t i : found->second) {
+            const int column = names[i].measure == Measure::Requests ? 4
+                               : names[i].measure == Measure::Reads  ? 5
+                                                                     : 6;
+            all[i].values[bucket] += static_cast<double>(query->number(column));
+        }
+    }
+    const auto covered_ms = coverage(*spans, from_s, buckets, step_s);
+    for (Series& series : all) {
+        make_up(series, covered_ms);
+        drop_unknown_ends(series);
+    }
+    return all;
 }
 
 Result<std::vector<HistoryReader::SubjectTotal>> HistoryReader::subjects(SeriesName::Kind kind,

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "config/result.h"
@@ -22,6 +24,19 @@ public:
     // known, none before the first that is known. Empty if nothing is.
     [[nodiscard]] virtual Result<Series> load(const SeriesName& name, std::int64_t from_s, std::int64_t to_s,
                                               std::int64_t step_s) = 0;
+    // load() of each: for thousands of series and few buckets. May end before to_s where that is too much at
+    // once; it then ends early for all.
+    [[nodiscard]] virtual Result<std::vector<Series>> load_all(std::span<const SeriesName> names,
+                                                               std::int64_t from_s, std::int64_t to_s,
+                                                               std::int64_t step_s) {
+        std::vector<Series> all;
+        for (const SeriesName& name : names) {
+            auto series = load(name, from_s, to_s, step_s);
+            if (!series) return tl::unexpected(series.error());
+            all.push_back(*std::move(series));
+        }
+        return all;
+    }
 };
 
 }  // namespace warmfront::forecast

@@ -4,6 +4,7 @@
 #include "forecast/retrain.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -14,12 +15,15 @@ namespace warmfront::forecast {
 namespace {
 
 constexpr std::size_t kBatch = 512;
+constexpr std::size_t kExamplesEach = 500;
 constexpr std::size_t kSharingMin = 3;  // members that make a cluster worth asking
 constexpr double kShapePrior = 30;      // requests in a place of the season before its own shape counts half
 constexpr double kRecentDecay = 0.9;    // a fine bucket; the last ten count
 constexpr double kRecentPrior = 20;     // requests before a present deviation counts half
 constexpr double kDeviationDecay = 0.97;  // of the present deviation, a fine bucket ahead
 constexpr double kDeviationMax = 4;       // times, up or down
+constexpr std::size_t kOriginEvery = 5;   // fine buckets
+constexpr std::array<std::size_t, PooledIntervals::kRanges> kAsked{3, 25, 120};  // fine buckets ahead
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 Result<void> check_values(const Series& series, std::size_t i) {
@@ -29,6 +33,28 @@ Result<void> check_values(const Series& series, std::size_t i) {
     return {};
 }
 
+// How far the load is off what was expected of it, lately.
+struct Deviation {
+    double load = 0, expected = 0;  // decayed sums
+
+    Deviation() = default;
+    Deviation(float load_, float expected_)
+        : load(static_cast<double>(load_)), expected(static_cast<double>(expected_)) {}
+    void take(double came, double was_expected) {
+        if (std::isnan(came)) return;
+        load = kRecentDecay * load + came;
+        expected = kRecentDecay * expected + was_expected;
+    }
+    [[nodiscard]] double log_ratio() const {
+        const double ratio = (load + kRecentPrior) / (expected + kRecentPrior);
+        return std::log(std::clamp(ratio, 1 / kDeviationMax, kDeviationMax));
+    }
+    // What is left of it so many buckets after the next one.
+    [[nodiscard]] static double factor(double log_ratio, std::size_t ahead) {
+        return std::exp(log_ratio * std::pow(kDeviationDecay, static_cast<double>(ahead + 1)));
+    }
+};
+
 double sum_of_last(const std::vector<double>& values, std::size_t count) {
     double sum = 0;
     for (std::size_t i = values.size() - std::min(values.size(), count); i < values.size(); ++i)
@@ -36,10 +62,28 @@ double sum_of_last(const std::vector<double>& values, std::size_t count) {
     return sum;
 }
 
+// The mean of each slot of the long season, on the series' own scale.
+std::vector<float> slot_profile(const Rollup& rollup, const Grain& grain) {
+    const std::size_t slots = std::max<std::size_t>(std::max(grain.long_season, grain.season), 1);
+    std::vector<float> sum(slots), known(slots);
+    const LoadScale scale{std::span<const float>(rollup.coarse)};
+    auto slot = static_cast<std::size_t>(rollup.first % static_cast<std::int64_t>(slots));
+    for (const float value : rollup.coarse) {
+        if (!std::isnan(value)) {
+            sum[slot] += static_cast<float>(scale.forward(static_cast<double>(value)));
+            known[slot] += 1;
+        }
+        if (++slot == slots) slot = 0;
+    }
+    const float all = std::accumulate(known.begin(), known.end(), 0.0F);
+    const float mean = all > 0 ? std::accumulate(sum.begin(), sum.end(), 0.0F) / all : 0.0F;
+    for (std::size_t i = 0; i < slots; ++i) sum[i] = known[i] > 0 ? sum[i] / known[i] : mean;
+    return sum;
+}
+
 }  // namespace
 
-MassModel::MassModel(const Options& options, const Grain& grain)
-    : options_(options), grain_(grain), clusters_(options.clusters) {}
+MassModel::MassModel(const Options& options) : options_(options), clusters_(options.clusters) {}
 
 std::size_t MassModel::horizon() const {
     return std::max<std::size_t>(grain_.season, 1) + 1;  // the open bucket as well
@@ -52,35 +96,69 @@ std::size_t MassModel::horizon_max() const {
 Result<MassModel> MassModel::train(SeriesSource& source, const Options& options) {
     if (source.size() > kSeriesMax)
         return fail("54000", fmt::format("retraining: at most {} series", kSeriesMax));
-    MassModel model(options, {});
-    if (auto done = model.read_all(source); !done) return tl::unexpected(done.error());
-    model.find_clusters();
-    model.shape_fine_seasons();
-    if (auto done = model.grow_trees(); !done) return tl::unexpected(done.error());
-    if (auto done = model.judge(); !done) return tl::unexpected(done.error());
-    if (auto done = model.forecast_all(); !done) return tl::unexpected(done.error());
+    MassModel model(options);
+    Series series;
+    for (std::size_t i = 0; i < source.size(); ++i) {
+        if (options.stop && options.stop()) return fail("57014", "retraining was stopped");
+        if (auto done = source.read(i, series); !done) return tl::unexpected(done.error());
+        if (auto done = model.add(series); !done) return tl::unexpected(done.error());
+    }
+    if (auto done = model.learn(); !done) return tl::unexpected(done.error());
     return model;
 }
 
-Result<void> MassModel::read_all(SeriesSource& source) {
-    Series series;
-    for (std::size_t i = 0; i < source.size(); ++i) {
-        if (options_.stop && options_.stop()) return fail("57014", "retraining was stopped");
-        if (auto done = source.read(i, series); !done) return done;
-        if (auto done = check_values(series, i); !done) return done;
-        const std::int64_t end_s = series.time_of(series.size());
-        if (i == 0) {
-            grain_ = grain_of(series);
-            end_s_ = end_s;
-        }
-        if (end_s != end_s_ || grain_of(series) != grain_)
-            return fail("22023", fmt::format("retraining: series {} differs in its end, step or seasons", i));
-        series_.push_back({roll_up(series, grain_, options_.coarse_max), {}, {}});
-        One& one = series_.back();
+Result<void> MassModel::add(const Series& series) {
+    const std::size_t i = series_.size();
+    if (i == kSeriesMax) return fail("54000", fmt::format("retraining: at most {} series", kSeriesMax));
+    if (auto done = check_values(series, i); !done) return done;
+    const std::int64_t end_s = series.time_of(series.size());
+    const Grain grain = grain_of(series);
+    if (i == 0) {
+        grain_ = grain;
+        end_s_ = end_s;
+    }
+    if (end_s != end_s_ || grain != grain_)
+        return fail("22023", fmt::format("retraining: series {} differs in its end, step or seasons", i));
+    One& one = series_.emplace_back();
+    one.rollup = roll_up(series, grain_, options_.coarse_max);
+    return {};
+}
+
+Result<void> MassModel::settle() {
+    for (std::size_t i = settled_; i < series_.size(); ++i) {
+        One& one = series_[i];
+        const LoadScale scale{std::span<const float>(one.rollup.coarse)};
+        one.typical = static_cast<float>(scale.typical());
+        const auto nearest = clusters_.nearest(slot_profile(one.rollup, grain_));
+        if (nearest && nearest->likeness >= options_.clusters.alike_min)
+            one.cluster = static_cast<std::int32_t>(nearest->cluster);
+        shape(one);
+    }
+    return forecast_from(settled_);
+}
+
+void MassModel::keep(const std::vector<bool>& kept) {
+    std::size_t to = 0, settled = 0;
+    for (std::size_t i = 0; i < series_.size(); ++i) {
+        if (!kept[i]) continue;
+        if (i < settled_) ++settled;
+        if (i != to) series_[to] = std::move(series_[i]);
+        ++to;
+    }
+    series_.resize(to);
+    settled_ = settled;
+}
+
+Result<void> MassModel::learn() {
+    for (One& one : series_) {
         const LoadScale scale{std::span<const float>(one.rollup.coarse)};
         one.typical = static_cast<float>(scale.typical());
     }
-    return {};
+    find_clusters();
+    shape_fine_seasons();
+    if (auto done = grow_trees(); !done) return done;
+    if (auto done = judge(); !done) return done;
+    return forecast_from(0);
 }
 
 Series MassModel::coarse_series(const One& one, std::size_t held_back) const {
@@ -95,26 +173,10 @@ Series MassModel::coarse_series(const One& one, std::size_t held_back) const {
     return series;
 }
 
-// By the mean of each slot of the long season, on the series' own scale.
 void MassModel::find_clusters() {
-    const std::size_t slots = std::max<std::size_t>(std::max(grain_.long_season, grain_.season), 1);
-    std::vector<float> sum(slots), known(slots);
+    clusters_ = Clusters(options_.clusters);
     for (One& one : series_) {
-        std::ranges::fill(sum, 0.0F);
-        std::ranges::fill(known, 0.0F);
-        const LoadScale scale{std::span<const float>(one.rollup.coarse)};
-        auto slot = static_cast<std::size_t>(one.rollup.first % static_cast<std::int64_t>(slots));
-        for (const float value : one.rollup.coarse) {
-            if (!std::isnan(value)) {
-                sum[slot] += static_cast<float>(scale.forward(static_cast<double>(value)));
-                known[slot] += 1;
-            }
-            if (++slot == slots) slot = 0;
-        }
-        const float all = std::accumulate(known.begin(), known.end(), 0.0F);
-        const float mean = all > 0 ? std::accumulate(sum.begin(), sum.end(), 0.0F) / all : 0.0F;
-        for (std::size_t i = 0; i < slots; ++i) sum[i] = known[i] > 0 ? sum[i] / known[i] : mean;
-        const auto place = clusters_.add(sum);
+        const auto place = clusters_.add(slot_profile(one.rollup, grain_));
         one.cluster = place ? static_cast<std::int32_t>(place->cluster) : -1;
     }
     report_.clusters = clusters_.size();
@@ -122,7 +184,7 @@ void MassModel::find_clusters() {
 
 // A cluster's fine season is that of all its requests; a series' own is drawn to it.
 void MassModel::shape_fine_seasons() {
-    const std::size_t places = grain_.fine_season();
+    const std::size_t places = grain_.places();
     std::vector<std::vector<float>> sums(clusters_.size(), std::vector<float>(places)), known = sums;
     for (const One& one : series_) {
         if (one.cluster < 0) continue;
@@ -132,31 +194,34 @@ void MassModel::shape_fine_seasons() {
             known[cluster][i] += one.rollup.place_known[i];
         }
     }
-    std::vector<std::vector<float>> shapes;
+    shapes_.clear();
     for (std::size_t i = 0; i < sums.size(); ++i)
-        shapes.push_back(fine_shape(sums[i], known[i], grain_.per, {}, 1));
-    for (One& one : series_) {
-        const std::span<const float> prior =
-            one.cluster < 0 ? std::span<const float>() : shapes[static_cast<std::size_t>(one.cluster)];
-        one.shape = fine_shape(one.rollup.place_sum, one.rollup.place_known, grain_.per, prior, kShapePrior);
-        one.rollup.place_sum = one.rollup.place_known = {};
-    }
+        shapes_.push_back(fine_shape(sums[i], known[i], grain_.per / grain_.place, {}, 1));
+    for (One& one : series_) shape(one);
+}
+
+void MassModel::shape(One& one) const {
+    const std::span<const float> prior =
+        one.cluster < 0 ? std::span<const float>() : shapes_[static_cast<std::size_t>(one.cluster)];
+    one.shape = fine_shape(one.rollup.place_sum, one.rollup.place_known, grain_.per / grain_.place, prior,
+                           kShapePrior);
 }
 
 // Rare shapes get more than their part of the examples: a cluster's share grows with the root of its size.
 Result<void> MassModel::grow_trees() {
     GlobalTrees::Options options;
     options.horizon_max = horizon();
-    options.examples_max = options_.examples_max;
+    options.examples_max = std::min(options_.examples_max, kExamplesEach * series_.size());
     options.calendar = options_.calendar;
     options.seed = options_.seed;
     options.stop = options_.stop;
     options.grow_on_everything = false;  // what is held back judges, below
+    trees_grown_ = false;
     trees_ = std::make_unique<GlobalTrees>(options);
     double roots = 0;
     for (std::size_t i = 0; i < clusters_.size(); ++i)
         roots += std::sqrt(static_cast<double>(clusters_.members(i)));
-    const auto all = static_cast<double>(options_.examples_max);
+    const auto all = static_cast<double>(options.examples_max);
     for (const One& one : series_) {
         if (options_.stop && options_.stop()) return fail("57014", "retraining was stopped");
         const double members =
@@ -238,7 +303,8 @@ Result<void> MassModel::judge() {
     const std::vector<Series> clusters = cluster_series(season);
     const auto shared = trees_forecast(clusters, season);
     if (!shared) return tl::unexpected(shared.error());
-    double own_sum = 0, shared_sum = 0, combined_sum = 0, naive_sum = 0;
+    Judged sums;
+    intervals_ = {};
     for (std::size_t begin = 0; begin < series_.size(); begin += kBatch) {
         const std::size_t end = std::min(begin + kBatch, series_.size());
         if (options_.stop && options_.stop()) return fail("57014", "retraining was stopped");
@@ -248,52 +314,127 @@ Result<void> MassModel::judge() {
         if (!own) return tl::unexpected(own.error());
         for (std::size_t i = begin; i < end; ++i) {
             One& one = series_[i];
-            const auto& forecast = (*own)[i - begin];
-            if (one.cluster < 0 || forecast.empty() ||
-                clusters_.members(static_cast<std::size_t>(one.cluster)) < kSharingMin)
-                continue;
-            const auto cluster = static_cast<std::size_t>(one.cluster);
-            const auto lent = borrowed(batch[i - begin], clusters[cluster], (*shared)[cluster]);
-            if (lent.size() < season) continue;
-            const std::size_t from = one.rollup.coarse.size() - season;
-            double own_error = 0, lent_error = 0;
-            const auto actual = [&](std::size_t h) {
-                return static_cast<double>(one.rollup.coarse[from + h]);
-            };
-            for (std::size_t h = 0; h < season; ++h) {
-                if (std::isnan(actual(h))) continue;
-                own_error += std::abs(actual(h) - forecast[h]);
-                lent_error += std::abs(actual(h) - lent[h]);
-            }
-            const double own_square = own_error * own_error, lent_square = lent_error * lent_error;
-            one.own_weight = own_square + lent_square > 0
-                                 ? static_cast<float>(lent_square / (own_square + lent_square))
-                                 : 0.5F;
-            for (std::size_t h = 0; h < season; ++h) {
-                const double naive =
-                    from + h >= season ? static_cast<double>(one.rollup.coarse[from + h - season]) : kNan;
-                if (std::isnan(actual(h)) || std::isnan(naive)) continue;
-                const auto weight = static_cast<double>(one.own_weight),
-                           unit = static_cast<double>(one.typical);
-                own_sum += std::abs(actual(h) - forecast[h]) / unit;
-                shared_sum += std::abs(actual(h) - lent[h]) / unit;
-                combined_sum += std::abs(actual(h) - weight * forecast[h] - (1 - weight) * lent[h]) / unit;
-                naive_sum += std::abs(actual(h) - naive) / unit;
-            }
+            std::vector<double> lent;
+            const auto cluster = static_cast<std::size_t>(std::max(one.cluster, 0));
+            if (one.cluster >= 0 && clusters_.members(cluster) >= kSharingMin)
+                lent = borrowed(batch[i - begin], clusters[cluster], (*shared)[cluster]);
+            judge_one(one, (*own)[i - begin], lent, sums);
         }
     }
-    if (!(naive_sum > 0)) naive_sum = kNan;
-    report_.own = own_sum / naive_sum;
-    report_.shared = shared_sum / naive_sum;
-    report_.combined = combined_sum / naive_sum;
+    intervals_.finish();
+    if (!(sums.naive > 0)) sums.naive = kNan;
+    report_.own = sums.own / sums.naive;
+    report_.shared = sums.shared / sums.naive;
+    report_.combined = sums.combined / sums.naive;
     return {};
 }
 
-Result<void> MassModel::forecast_all() {
-    const std::vector<Series> clusters = cluster_series(0);
+void MassModel::judge_one(One& one, const std::vector<double>& own, const std::vector<double>& lent,
+                          Judged& sums) {
+    const std::size_t season = std::max<std::size_t>(grain_.season, 1);
+    one.own_weight = 1;
+    one.judged = false;
+    one.mase = static_cast<float>(kNan);
+    one.spread = {1, 1, 1};
+    if (own.size() < season || one.rollup.coarse.size() < season) return;
+    const std::size_t from = one.rollup.coarse.size() - season;
+    const bool lends = lent.size() >= season;
+    const auto actual = [&](std::size_t h) { return static_cast<double>(one.rollup.coarse[from + h]); };
+    double own_error = 0, lent_error = 0;
+    for (std::size_t h = 0; h < season; ++h) {
+        if (std::isnan(actual(h))) continue;
+        own_error += std::abs(actual(h) - own[h]);
+        if (lends) lent_error += std::abs(actual(h) - lent[h]);
+    }
+    const double own_square = own_error * own_error, lent_square = lent_error * lent_error;
+    if (lends)
+        one.own_weight = own_square + lent_square > 0
+                             ? static_cast<float>(lent_square / (own_square + lent_square))
+                             : 0.5F;
+    const auto weight = static_cast<double>(one.own_weight);
+    std::vector<double> both = own;
+    if (lends)
+        for (std::size_t h = 0; h < season; ++h) both[h] = weight * own[h] + (1 - weight) * lent[h];
+    double error = 0, naive_error = 0;
+    for (std::size_t h = 0; h < season; ++h) {
+        const double naive =
+            from + h >= season ? static_cast<double>(one.rollup.coarse[from + h - season]) : kNan;
+        if (std::isnan(actual(h)) || std::isnan(naive)) continue;
+        error += std::abs(actual(h) - both[h]);
+        naive_error += std::abs(actual(h) - naive);
+        if (!lends) continue;
+        const auto unit = static_cast<double>(one.typical);
+        sums.own += std::abs(actual(h) - own[h]) / unit;
+        sums.shared += std::abs(actual(h) - lent[h]) / unit;
+        sums.combined += std::abs(actual(h) - both[h]) / unit;
+        sums.naive += std::abs(actual(h) - naive) / unit;
+    }
+    if (naive_error > 0) one.mase = static_cast<float>(error / naive_error);
+    learn_intervals(one, both);
+}
+
+// Goes through the last season's fine buckets once more, as step() would have: the coarse forecast is that
+// from before the season, so what is forecast with a newer one errs rather less. From every kOriginEvery-th
+// bucket, in each range of horizons, one bucket is forecast.
+void MassModel::learn_intervals(One& one, const std::vector<double>& coarse) {
+    const std::vector<float>& actual = one.rollup.lately;
+    const std::int64_t begin =
+        one.rollup.first + static_cast<std::int64_t>(one.rollup.coarse.size() - coarse.size());
+    const std::int64_t start_s = end_s_ - static_cast<std::int64_t>(actual.size()) * grain_.step_s;
+    std::vector<double> expected(actual.size(), kNan), deviation(actual.size());
+    Deviation now;
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+        const std::int64_t time_s = start_s + static_cast<std::int64_t>(i) * grain_.step_s;
+        const std::int64_t at = grain_.coarse_of(time_s) - begin;
+        deviation[i] = now.log_ratio();
+        if (at < 0 || at >= static_cast<std::int64_t>(coarse.size())) continue;
+        expected[i] =
+            coarse[static_cast<std::size_t>(at)] * static_cast<double>(one.shape[grain_.place_of(time_s)]);
+        now.take(static_cast<double>(actual[i]), expected[i]);
+    }
+    const double share = static_cast<double>(PooledIntervals::kPoolMax) /
+                         (static_cast<double>(kLately / kOriginEvery) * static_cast<double>(series_.size()));
+    for (std::size_t range = 0; range < kAsked.size(); ++range) {
+        std::vector<PooledIntervals::Sample> samples;
+        for (std::size_t i = 0; i + kAsked[range] < actual.size(); i += kOriginEvery) {
+            const std::size_t target = i + kAsked[range];
+            if (std::isnan(expected[i]) || std::isnan(expected[target]) || std::isnan(actual[target]))
+                continue;
+            const double point = expected[target] * Deviation::factor(deviation[i], kAsked[range]);
+            samples.push_back({static_cast<float>(point), actual[target]});
+        }
+        if (samples.empty()) {  // the season is shorter, or hardly known
+            one.spread[range] = one.spread[range - std::min<std::size_t>(range, 1)];
+            continue;
+        }
+        one.spread[range] = intervals_.learn(range, samples, std::min(share, 1.0));
+        one.judged = true;
+    }
+}
+
+bool MassModel::alarms(std::size_t series) const {
+    const One& one = series_[series];
+    return one.judged && intervals_.learnt(0, expected_at(one, 0));
+}
+
+double MassModel::level_so_far(const Rollup& rollup) const {
+    double seen = static_cast<double>(rollup.open_sum), buckets = static_cast<double>(rollup.open_known);
+    for (const float mean : rollup.coarse) {
+        if (std::isnan(mean)) continue;
+        seen += static_cast<double>(mean) * static_cast<double>(grain_.per);
+        buckets += static_cast<double>(grain_.per);
+    }
+    return buckets > 0 ? seen / buckets : 0.0;
+}
+
+// Those from `first` on.
+Result<void> MassModel::forecast_from(std::size_t first) {
+    const bool lending = std::any_of(series_.begin() + static_cast<std::ptrdiff_t>(first), series_.end(),
+                                     [](const One& one) { return one.own_weight < 1; });
+    const std::vector<Series> clusters = lending ? cluster_series(0) : std::vector<Series>();
     const auto shared = trees_forecast(clusters, horizon());
     if (!shared) return tl::unexpected(shared.error());
-    for (std::size_t begin = 0; begin < series_.size(); begin += kBatch) {
+    for (std::size_t begin = first; begin < series_.size(); begin += kBatch) {
         const std::size_t end = std::min(begin + kBatch, series_.size());
         std::vector<Series> batch;
         for (std::size_t i = begin; i < end; ++i) batch.push_back(coarse_series(series_[i], 0));
@@ -309,16 +450,11 @@ Result<void> MassModel::forecast_all() {
                 for (std::size_t h = 0; h < std::min(forecast.size(), lent.size()); ++h)
                     forecast[h] = weight * forecast[h] + (1 - weight) * lent[h];
             }
-            if (forecast.empty()) {  // hardly begun: as it was so far
-                const double seen = static_cast<double>(one.rollup.open_sum) +
-                                    sum_of_last(batch[i - begin].values, 2) * static_cast<double>(grain_.per);
-                const double buckets = static_cast<double>(one.rollup.open_known) +
-                                       static_cast<double>(batch[i - begin].size() * grain_.per);
-                forecast.assign(horizon(), buckets > 0 ? seen / buckets : 0.0);
-            }
+            if (forecast.empty()) forecast.assign(horizon(), level_so_far(one.rollup));
             one.next.assign(forecast.begin(), forecast.end());
         }
     }
+    settled_ = series_.size();
     return {};
 }
 
@@ -334,47 +470,64 @@ double MassModel::expected_at(const One& one, std::size_t ahead) const {
 std::vector<double> MassModel::forecast(std::size_t series, std::size_t count) const {
     const One& one = series_[series];
     std::vector<double> forecast(std::min(count, horizon_max()));
-    const double ratio = (static_cast<double>(one.recent) + kRecentPrior) /
-                         (static_cast<double>(one.recent_expected) + kRecentPrior);
-    double deviation = std::log(std::clamp(ratio, 1 / kDeviationMax, kDeviationMax));
-    for (std::size_t i = 0; i < forecast.size(); ++i) {
-        deviation *= kDeviationDecay;
-        forecast[i] = expected_at(one, i) * std::exp(deviation);
-    }
+    const double deviation = Deviation{one.recent, one.recent_expected}.log_ratio();
+    for (std::size_t i = 0; i < forecast.size(); ++i)
+        forecast[i] = expected_at(one, i) * Deviation::factor(deviation, i);
     return forecast;
 }
 
-void MassModel::close_coarse(One& one) const {
-    Rollup& rollup = one.rollup;
-    const bool half = 2 * rollup.open_known >= grain_.per;
-    rollup.coarse.push_back(half ? rollup.open_sum / static_cast<float>(rollup.open_known)
-                                 : static_cast<float>(kNan));
-    rollup.open_sum = 0;
-    rollup.open_known = rollup.open_seen = 0;
-    const std::size_t season = std::max<std::size_t>(std::max(grain_.season, grain_.long_season), 1);
-    if (rollup.coarse.size() < options_.coarse_max + season) return;
-    rollup.coarse.erase(rollup.coarse.begin(), rollup.coarse.begin() + static_cast<std::ptrdiff_t>(season));
-    rollup.first += static_cast<std::int64_t>(season);
+std::vector<double> MassModel::ordinary(std::size_t series, std::size_t count) const {
+    std::vector<double> ordinary(std::min(count, horizon_max()));
+    for (std::size_t i = 0; i < ordinary.size(); ++i) ordinary[i] = expected_at(series_[series], i);
+    return ordinary;
+}
+
+Prediction MassModel::predict(std::size_t series, std::size_t count) const {
+    Prediction made;
+    made.point = forecast(series, count);
+    for (auto* bound : {&made.lo95, &made.hi95, &made.lo99, &made.hi99}) bound->reserve(made.point.size());
+    for (std::size_t i = 0; i < made.point.size(); ++i) {
+        const auto bounds = interval(series, i, made.point[i]);
+        made.lo95.push_back(bounds.lo95);
+        made.hi95.push_back(bounds.hi95);
+        made.lo99.push_back(bounds.lo99);
+        made.hi99.push_back(bounds.hi99);
+    }
+    return made;
+}
+
+Series MassModel::recent(std::size_t series, std::size_t count) const {
+    const std::vector<float>& lately = series_[series].rollup.lately;
+    const auto kept = static_cast<std::ptrdiff_t>(std::min(count, lately.size()));
+    Series recent;
+    recent.step_s = grain_.step_s;
+    recent.start_s = end_s_ - kept * grain_.step_s;
+    recent.values.assign(lately.end() - kept, lately.end());
+    return recent;
+}
+
+Result<std::vector<Importance>> MassModel::importance() const {
+    if (!trees_grown_) return std::vector<Importance>();
+    return trees_->importance();
 }
 
 Result<void> MassModel::step(std::span<const double> values) {
     if (values.size() != series_.size())
         return fail("22023", fmt::format("expected {} values, found {}", series_.size(), values.size()));
+    const bool closes = (end_s_ + grain_.step_s) % grain_.coarse_s() == 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
         One& one = series_[i];
-        ++one.rollup.open_seen;
-        const double value = values[i];
-        if (std::isnan(value) || std::isinf(value) || value < 0) continue;
-        const auto decay = static_cast<float>(kRecentDecay);
-        one.recent = decay * one.recent + static_cast<float>(value);
-        one.recent_expected = decay * one.recent_expected + static_cast<float>(expected_at(one, 0));
-        one.rollup.open_sum += static_cast<float>(value);
-        ++one.rollup.open_known;
+        const bool known = !std::isnan(values[i]) && !std::isinf(values[i]) && values[i] >= 0;
+        const double value = known ? values[i] : kNan;
+        Deviation now{one.recent, one.recent_expected};
+        now.take(value, expected_at(one, 0));
+        one.recent = static_cast<float>(now.load);
+        one.recent_expected = static_cast<float>(now.expected);
+        one.rollup.take(grain_, end_s_, static_cast<float>(value));
+        if (closes) one.rollup.close(grain_, options_.coarse_max);
     }
     end_s_ += grain_.step_s;
-    if (end_s_ % grain_.coarse_s() != 0) return {};
-    for (One& one : series_) close_coarse(one);
-    return forecast_all();
+    return closes ? forecast_from(0) : Result<void>();
 }
 
 }  // namespace warmfront::forecast

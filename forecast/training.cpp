@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -12,27 +13,49 @@
 
 namespace warmfront::forecast {
 
+static std::vector<std::size_t> seasons_of(const TrainingOptions& options) {
+    std::set<std::size_t> seasons;
+    for (const std::int64_t season_s : options.seasons_s)
+        if (season_s / options.step_s >= 2)
+            seasons.insert(static_cast<std::size_t>(season_s / options.step_s));
+    return {seasons.begin(), seasons.end()};
+}
+
+static std::size_t alarm_history(const std::vector<std::size_t>& seasons) {
+    return seasons.empty() ? Training::kAlarmHistory : std::min(2 * seasons.front(), Training::kHistory / 2);
+}
+
+static SharedTraining::Options shared_options(const TrainingOptions& of) {
+    SharedTraining::Options options;
+    options.step_s = of.step_s;
+    options.horizon = of.horizon;
+    options.retrain_s = of.retrain_s;
+    options.seasons = seasons_of(of);
+    options.history = Training::kHistory;
+    options.alarm_buckets = of.alarm_buckets;
+    options.alarms_need = alarm_history(options.seasons);
+    options.calendar = &of.calendar;
+    options.stop = of.stop;
+    return options;
+}
+
 Training::Training(TrainingOptions options, LoadSource& source, MakeForecaster make, const Clock& clock)
     : options_(std::move(options)),
       source_(source),
       make_(std::move(make)),
       clock_(clock),
-      plan_(options_.capacity) {
-    std::set<std::size_t> seasons;
-    for (const std::int64_t season_s : options_.seasons_s)
-        if (season_s / options_.step_s >= 2)
-            seasons.insert(static_cast<std::size_t>(season_s / options_.step_s));
-    seasons_.assign(seasons.begin(), seasons.end());
-    alarms_need_ = seasons_.empty() ? kAlarmHistory : std::min(2 * seasons_.front(), kHistory / 2);
-}
+      seasons_(seasons_of(options_)),
+      alarms_need_(alarm_history(seasons_)),
+      shared_(shared_options(options_), source),
+      plan_(options_.capacity) {}
 
 TickResult Training::on_tick(std::int64_t now_s, const ProcessTotals& totals) {
     const std::uint64_t begun_us = clock_.now_us();
-    const std::int64_t end_s = now_s / options_.step_s * options_.step_s;
+    end_s_ = now_s / options_.step_s * options_.step_s;
     changes_.clear();
     problem_.clear();
     if (effort_.ticks < kNamesEvery || effort_.ticks % kNamesEvery == 0) {
-        if (auto names = source_.names(options_.series_max))
+        if (auto names = source_.names(options_.series_max + options_.shared_max))
             refresh_names(*std::move(names));
         else
             note_source_failure(names.error());
@@ -40,15 +63,26 @@ TickResult Training::on_tick(std::int64_t now_s, const ProcessTotals& totals) {
     ++effort_.ticks;
     for (const SeriesName& name : order_) {
         Track& track = tracks_.at(name);
-        track.forecaster ? go_on(name, track, end_s) : begin(name, track, end_s);
+        track.forecaster ? go_on(name, track, end_s_) : begin(name, track, end_s_);
     }
+    if (auto followed = shared_.follow(end_s_, changes_); !followed) note_source_failure(followed.error());
     const auto budget_us = std::chrono::microseconds(options_.fit_budget).count();
-    fit_within_budget(end_s, begun_us + static_cast<std::uint64_t>(budget_us));
+    fit_within_budget(end_s_, begun_us + static_cast<std::uint64_t>(budget_us));
     cost_.on_totals(totals.cpu_s, totals.queries);
     plan_.on_demand({now_s, peak_per_s(), cost_.cpu_s_per_query()});
     effort_.tick_seconds = static_cast<double>(clock_.now_us() - begun_us) / 1e6;
     effort_.seconds += effort_.tick_seconds;
     return {outlook(now_s), std::exchange(changes_, {})};
+}
+
+void Training::study() {
+    if (options_.shared_max == 0) return;
+    const std::uint64_t begun_us = clock_.now_us();
+    const auto budget_us = std::chrono::microseconds(options_.fit_budget).count();
+    const auto done =
+        shared_.study(end_s_, clock_, begun_us + static_cast<std::uint64_t>(budget_us), effort_);
+    shared_problem_ = done ? std::string() : done.error().text;
+    effort_.seconds += static_cast<double>(clock_.now_us() - begun_us) / 1e6;
 }
 
 void Training::note_source_failure(const Error& error) {
@@ -58,11 +92,29 @@ void Training::note_source_failure(const Error& error) {
 
 // Series that are named no longer are forgotten.
 void Training::refresh_names(std::vector<SeriesName> names) {
-    if (names.size() > options_.series_max) names.resize(options_.series_max);
-    const std::set<SeriesName> wanted(names.begin(), names.end());
+    const std::size_t most = options_.series_max + options_.shared_max;
+    if (names.size() > most) names.resize(most);
+    order_ = with_own_model(names);
+    const std::set<SeriesName> wanted(order_.begin(), order_.end());
     std::erase_if(tracks_, [&](const auto& each) { return !wanted.contains(each.first); });
-    for (const SeriesName& name : names) tracks_.try_emplace(name, options_.alarm_buckets);
-    order_ = std::move(names);
+    for (const SeriesName& name : order_) tracks_.try_emplace(name, options_.alarm_buckets);
+    if (options_.shared_max > 0) shared_.choose(names, wanted);
+}
+
+// The first series_max of them, but that who has a model keeps it until it has fallen behind by a quarter of
+// them: those at the edge change places all the time, and each change costs a fit.
+std::vector<SeriesName> Training::with_own_model(const std::vector<SeriesName>& names) const {
+    std::vector<std::size_t> places(names.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+    std::ranges::stable_sort(places, {}, [&](std::size_t place) {
+        const std::size_t behind = tracks_.contains(names[place]) ? 0 : options_.series_max / 4;
+        return place + behind;
+    });
+    places.resize(std::min(places.size(), options_.series_max));
+    std::ranges::sort(places);
+    std::vector<SeriesName> own;
+    for (const std::size_t place : places) own.push_back(names[place]);
+    return own;
 }
 
 Result<Series> Training::history_of(const SeriesName& name, std::int64_t end_s, std::size_t buckets) {
@@ -144,13 +196,8 @@ void Training::judge(const SeriesName& name, Track& track, std::int64_t time_s, 
         if (track.outcomes.size() > kOutcomes) track.outcomes.pop_front();
     }
     if (track.fitted_s == 0 || track.fitted_seen < alarms_need_) return;
-    const Alarm before = track.watch.alarm();
-    const AlarmEvent event = track.watch.on_bucket(time_s, actual, newest);
-    if (event == AlarmEvent::None) return;
-    const Alarm& now = track.watch.alarm();
-    const bool began = event == AlarmEvent::Began;
-    changes_.push_back(
-        {name, event, began ? now.side : before.side, began ? now.since_s : before.since_s, now});
+    auto change = judge_bucket(track.watch, name, time_s, actual, newest);
+    if (change.event != AlarmEvent::None) changes_.push_back(std::move(change));
 }
 
 bool Training::fit_due(const Track& track, std::int64_t end_s) const {
@@ -240,7 +287,7 @@ static SeriesForecast forecast_of(const Series& recent, const Prediction& made, 
     return forecast;
 }
 
-std::shared_ptr<const Outlook> Training::outlook(std::int64_t now_s) const {
+std::shared_ptr<const Outlook> Training::outlook(std::int64_t now_s) {
     auto forecasts = std::make_shared<Forecasts>();
     auto outlook = std::make_shared<Outlook>();
     forecasts->made_s = now_s;
@@ -253,12 +300,14 @@ std::shared_ptr<const Outlook> Training::outlook(std::int64_t now_s) const {
         outlook->series.emplace(name, SeriesOutlook{track.watch.alarm(),
                                                     {track.outcomes.begin(), track.outcomes.end()},
                                                     track.fitted_s,
-                                                    track.problem});
+                                                    track.problem,
+                                                    0});
     }
+    shared_.tell(*forecasts, *outlook);
     outlook->forecasts = std::move(forecasts);
     outlook->capacity = plan_.current();
     outlook->effort = effort_;
-    outlook->problem = problem_;
+    outlook->problem = problem_.empty() ? shared_problem_ : problem_;
     return outlook;
 }
 

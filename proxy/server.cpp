@@ -19,6 +19,7 @@
 #include "config/version.h"
 #include "forecast/automatic_forecaster.h"
 #include "forecast/calendar_text.h"
+#include "forecast/long_season.h"
 #include "proxy/admin/console.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/explain.h"
@@ -95,7 +96,11 @@ public:
               {training_options(), [this] { return process_totals(); }, control::unix_ms},
               std::make_unique<control::RecordedLoads>(forecast::history_path(settings_->state_dir),
                                                        control::unix_ms),
-              [] { return std::make_unique<forecast::AutomaticForecaster>(); }, board_, clock_, log_),
+              [] {
+                  return std::make_unique<forecast::LongSeasonForecaster>(
+                      std::make_unique<forecast::AutomaticForecaster>());
+              },
+              board_, clock_, log_),
           foresights_(worker_count(*settings_), store_, &next_query_sink_, settings_->next_query),
           console_(console_context()),
           shared_{clock_,    log_,     write_log_, store_,   flights_,   templates_, interner_, databases_,

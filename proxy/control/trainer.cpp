@@ -15,6 +15,7 @@ namespace warmfront::control {
 
 using forecast::AlarmChange;
 using forecast::AlarmEvent;
+using forecast::MassModel;
 
 static constexpr double kUtilisationMin = 0.01;
 static constexpr std::int64_t kHorizonBucketsMax = 1440;
@@ -29,6 +30,8 @@ forecast::TrainingOptions training_options(const Settings& settings, unsigned co
         static_cast<std::size_t>(std::clamp<std::int64_t>(of.horizon / of.bucket, 1, kHorizonBucketsMax));
     options.retrain_s = std::max<std::int64_t>(1, duration_cast<seconds>(of.retrain).count());
     options.series_max = of.series;
+    options.shared_max =
+        std::min(of.shared_series, MassModel::kSeriesMax - std::min(of.series, MassModel::kSeriesMax));
     options.seasons_s.clear();
     for (const auto season : of.seasons) options.seasons_s.push_back(duration_cast<seconds>(season).count());
     options.fit_budget = of.bucket / 2;
@@ -51,9 +54,14 @@ std::chrono::milliseconds until_next_tick(std::int64_t now_ms, std::int64_t step
     return std::chrono::milliseconds(step_ms - passed_ms);
 }
 
+static TrainerOptions stopped_by(TrainerOptions options, const std::atomic<bool>& stopping) {
+    options.training.stop = [&stopping] { return stopping.load(std::memory_order_relaxed); };
+    return options;
+}
+
 Trainer::Trainer(TrainerOptions options, std::unique_ptr<forecast::LoadSource> source,
                  forecast::MakeForecaster make, forecast::Board& board, const Clock& clock, Logger& log)
-    : options_(std::move(options)),
+    : options_(stopped_by(std::move(options), stopping_)),
       source_(std::move(source)),
       training_(options_.training, *source_, std::move(make), clock),
       board_(board),
@@ -68,6 +76,7 @@ void Trainer::start() {
 }
 
 void Trainer::stop() {
+    stopping_ = true;
     {
         const std::lock_guard lock(mutex_);
         ending_ = true;
@@ -112,10 +121,14 @@ void Trainer::tick() {
     for (const AlarmChange& change : result.alarms) log_alarm(change);
     const std::string& problem = result.outlook->problem;
     if (!problem.empty() && !told_of_problem_)
-        log_.warning("the history cannot be read: forecasts stay as they are", {{LogKey::Reason, problem}});
+        log_.warning("forecasts stay as they are: the history cannot be read, or not be learnt from",
+                     {{LogKey::Reason, problem}});
     told_of_problem_ = !problem.empty();
-    const std::lock_guard lock(mutex_);
-    outlook_ = std::move(result.outlook);
+    {
+        const std::lock_guard lock(mutex_);
+        outlook_ = std::move(result.outlook);
+    }
+    training_.study();
 }
 
 static std::string number(double value) {

@@ -1,10 +1,12 @@
 // proxy/control/trainer.h: runs the training (forecast/training.h), a tick a bucket, on a thread of its own.
 //
 // The thread has a low priority and is on no query's path; readers take what it
-// published last: the Board (forecasts) or outlook() (everything else too). Ticks come a
-// quarter of a second to two seconds after a bucket's end, so that whoever records the bucket is done.
+// published last: the Board (forecasts) or outlook() (everything else too). What takes longer (histories that
+// are read, the model of thousands of series) comes after a tick's forecasts are out. Ticks come a quarter of
+// a second to two seconds after a bucket's end, so that whoever records the bucket is done.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -43,7 +45,7 @@ public:
     ~Trainer();
 
     void start();
-    // Waits for the fit under way, if there is one.
+    // Waits for the fit under way, if there is one; what thousands of series share stops at once.
     void stop();
     // What start()'s thread does once a bucket; not while that runs.
     void tick();
@@ -55,6 +57,7 @@ private:
     void run();
     void log_alarm(const forecast::AlarmChange& change);
 
+    std::atomic<bool> stopping_ = false;  // asked from within a training
     const TrainerOptions options_;
     const std::unique_ptr<forecast::LoadSource> source_;
     forecast::Training training_;

@@ -94,6 +94,7 @@ TEST_CASE("settings table: each row reads, prints, compares and copies its own m
         {"forecast.horizon", "2h"},
         {"forecast.retrain", "10m"},
         {"forecast.series", "50"},
+        {"forecast.shared_series", "0"},
         {"forecast.seasons", "2m, 14m"},
         {"forecast.alarm_buckets", "5"},
         {"capacity.utilisation", "0.5"},
@@ -164,6 +165,7 @@ TEST_CASE("settings table: what is out of range is refused and changes nothing")
                                                           {"forecast.seasons", "", "2m, banana"},
                                                           {"forecast.seasons", "2s", "2s,3s,4s,5s,6s"},
                                                           {"forecast.series", "1", "0"},
+                                                          {"forecast.shared_series", "0", "15001"},
                                                           {"capacity.min", "1", "0"},
                                                           {"log.level", "error", "warn"}}) {
         CAPTURE(name);

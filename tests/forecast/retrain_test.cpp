@@ -100,6 +100,65 @@ TEST_CASE("rollup: only the latest coarse buckets are kept, aligned to the clock
     CHECK(rollup.coarse.back() == doctest::Approx(last));
 }
 
+TEST_CASE("rollup: what is taken in bucket by bucket is what the whole would have given") {
+    const Series whole = ten_minutes(20, 3, 5, 0.3);
+    Series first = whole;
+    first.values.resize(15 * kDay + 50);
+    const Grain grain = grain_of(whole);
+    Rollup grown = roll_up(first, grain, 1'000);
+    const Rollup made = roll_up(whole, grain, 1'000);
+    for (std::size_t i = first.size(); i < whole.size(); ++i) {
+        grown.take(grain, whole.time_of(i), static_cast<float>(whole.values[i]));
+        if (grown.open_seen == grain.per) grown.close(grain, 1'000);
+    }
+    CHECK(grown.first == made.first);
+    CHECK(grown.coarse == made.coarse);
+    CHECK(grown.place_sum == made.place_sum);
+    CHECK(grown.place_known == made.place_known);
+    REQUIRE(grown.lately.size() >= kLately);
+    CHECK(std::vector<float>(grown.lately.end() - kLately, grown.lately.end()) == made.lately);
+}
+
+TEST_CASE("rollup: the shape forgets after four weeks, and lately keeps to its bound") {
+    const Grain grain = grain_of(ten_minutes(1, 1, 1, 0));
+    Rollup rollup = roll_up(ten_minutes(40, 1, 1, 0), grain, 1'000);
+    CHECK(rollup.place_known[0] == doctest::Approx(kShapeSeasons));
+    const std::int64_t start_s = kMonday_s + 40 * 86'400;
+    for (std::size_t i = 0; i < 60 * kDay; ++i) {
+        rollup.take(grain, start_s + static_cast<std::int64_t>(i) * 600, 7);
+        if (rollup.open_seen == grain.per) rollup.close(grain, 1'000);
+        REQUIRE(rollup.lately.size() <= kLately + kLatelySlack);
+        REQUIRE(rollup.coarse.size() <= 1'000 + 168);
+    }
+    const float noon = rollup.place_sum[kDay / 2] / rollup.place_known[kDay / 2];
+    CHECK(noon == doctest::Approx(7 + (20 - 7) * std::pow(27.0 / 28, 60)).epsilon(0.3));
+}
+
+TEST_CASE("rollup: long seasons of short buckets are rolled up, with neighbours in one place") {
+    struct Row {
+        std::vector<std::size_t> seasons;
+        std::size_t per, season, long_season, place;
+    };
+    for (const auto& [seasons, per, season, long_season, place] :
+         std::vector<Row>{{{1'440, 10'080}, 60, 24, 168, 1},
+                          {{86'400, 604'800}, 3'600, 24, 168, 60},
+                          {{8'640}, 360, 24, 0, 6},
+                          {{120, 840}, 5, 24, 168, 1},
+                          {{7'919}, 60, 0, 0, 1},  // a prime
+                          {{}, 60, 0, 0, 1}}) {
+        CAPTURE(per);
+        Series series;
+        series.step_s = 1;
+        series.seasons = seasons;
+        const Grain grain = grain_of(series);
+        CHECK(grain.per == per);
+        CHECK(grain.season == season);
+        CHECK(grain.long_season == long_season);
+        CHECK(grain.place == place);
+        CHECK(grain.places() <= kPlacesMax);
+    }
+}
+
 TEST_CASE("retraining: every series is forecast with its season, its size and the shape within the hour") {
     Held source(offices(60, 28));
     const auto model = MassModel::train(source, {});
@@ -180,4 +239,55 @@ TEST_CASE("retraining: young, silent and unknown series are forecast as far as t
     REQUIRE(small);
     CHECK(small->report().trees == 0);
     CHECK(small->forecast(0, 6).size() == 6);
+}
+
+TEST_CASE("retraining: learning from what it holds is like learning from the whole history") {
+    const std::vector<Series> whole = offices(30, 30);
+    std::vector<Series> first = whole;
+    for (Series& series : first) series.values.resize(28 * kDay);
+    Held source(first), all(whole);
+    auto grown = MassModel::train(source, {});
+    const auto made = MassModel::train(all, {});
+    REQUIRE(grown);
+    REQUIRE(made);
+    for (std::size_t t = 28 * kDay; t < 30 * kDay; ++t) {
+        std::vector<double> values;
+        for (const Series& series : whole) values.push_back(series.values[t]);
+        REQUIRE(grown->step(values));
+    }
+    REQUIRE(grown->learn());
+    CHECK(grown->end_s() == made->end_s());
+    for (std::size_t i = 0; i < 30; ++i) {
+        CAPTURE(i);
+        const double size = std::pow(10.0, static_cast<double>(i % 4));
+        CHECK(relative_error(grown->forecast(i, kDay), 30 * kDay, size) < 0.15);
+        // Before the first step in a new present, what was lately off is not known to the one that was made.
+        CHECK(grown->forecast(i, kDay).back() ==
+              doctest::Approx(made->forecast(i, kDay).back()).epsilon(0.02));
+    }
+}
+
+TEST_CASE("retraining: series that join are forecast at once, and those that leave take nobody along") {
+    std::vector<Series> series = offices(30, 28);
+    Held source(series);
+    auto model = MassModel::train(source, {});
+    REQUIRE(model);
+    REQUIRE(model->add(ten_minutes(28, 500, 99, 0.2)));
+    REQUIRE(model->settle());
+    CHECK(model->size() == 31);
+    CHECK(model->cluster(30) == model->cluster(0));
+    CHECK_FALSE(model->alarms(30));
+    CHECK(model->alarms(3));
+    CHECK(relative_error(model->forecast(30, kDay), 28 * kDay, 500) < 0.2);
+    std::vector<bool> kept(31, true);
+    kept[0] = kept[7] = false;
+    model->keep(kept);
+    REQUIRE(model->size() == 29);
+    CHECK(relative_error(model->forecast(0, kDay), 28 * kDay, 10) < 0.15);  // the former second
+    CHECK(relative_error(model->forecast(28, kDay), 28 * kDay, 500) < 0.2);
+    Series late = ten_minutes(28, 5, 1, 0);
+    late.start_s += 600;
+    CHECK(model->add(late).error().sqlstate == "22023");
+    CHECK(model->step(std::vector<double>(29, 5.0)));
+    CHECK(model->recent(0, 3).values.back() == 5);
 }

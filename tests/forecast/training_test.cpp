@@ -123,6 +123,7 @@ struct Desk {
         for (std::size_t i = 0; i < buckets; ++i) {
             now_s += options.step_s;
             auto result = training->on_tick(now_s + 3, totals);  // ticks come a little after the bucket's end
+            training->study();
             outlook = std::move(result.outlook);
             changes.insert(changes.end(), result.alarms.begin(), result.alarms.end());
         }
