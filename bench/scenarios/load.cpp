@@ -101,6 +101,7 @@ Outcome run_load(const Scenario& scenario, const test::WarmfrontProcess& warmfro
     std::vector<double> misses(seconds - 1);
     {
         std::vector<std::jthread> threads;
+        threads.reserve(kConnections + 2);
         for (int i = 0; i < kConnections; ++i)
             threads.emplace_back([&, i] {
                 send_requests(scenario, warmfront, options, static_cast<std::uint64_t>(i) + 1,
