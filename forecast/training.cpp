@@ -7,8 +7,10 @@
 #include <limits>
 #include <numeric>
 #include <set>
+#include <span>
 #include <utility>
 
+#include "forecast/pooling.h"
 #include "forecast/recent_level.h"
 
 namespace warmfront::forecast {
@@ -68,6 +70,7 @@ TickResult Training::on_tick(std::int64_t now_s, const ProcessTotals& totals) {
     if (auto followed = shared_.follow(end_s_, changes_); !followed) note_source_failure(followed.error());
     const auto budget_us = std::chrono::microseconds(options_.fit_budget).count();
     fit_within_budget(end_s_, begun_us + static_cast<std::uint64_t>(budget_us));
+    pool_young();
     cost_.on_totals(totals.cpu_s, totals.queries);
     plan_.on_demand({now_s, peak_per_s(), cost_.cpu_s_per_query()});
     effort_.tick_seconds = static_cast<double>(clock_.now_us() - begun_us) / 1e6;
@@ -117,15 +120,36 @@ std::vector<SeriesName> Training::with_own_model(const std::vector<SeriesName>& 
     return own;
 }
 
+static auto first_load(const std::vector<double>& values) {
+    return std::ranges::find_if(values, [](double value) { return value > 0; });
+}
+
+// Before its first request a table or statement was not without load, it was not there. What never had any
+// stays as it is.
+static void drop_before_first(Series& series) {
+    const auto first = first_load(series.values);
+    if (first == series.values.end()) return;
+    series.start_s = series.time_of(static_cast<std::size_t>(first - series.values.begin()));
+    series.values.erase(series.values.begin(), first);
+}
+
 Result<Series> Training::history_of(const SeriesName& name, std::int64_t end_s, std::size_t buckets) {
     const auto from_s = end_s - static_cast<std::int64_t>(buckets) * options_.step_s;
     auto series = source_.load(name, from_s, end_s, options_.step_s);
-    if (series) series->seasons = seasons_;
+    if (!series) return series;
+    series->seasons = seasons_;
+    if (name.kind != SeriesName::Kind::Database) drop_before_first(*series);
     return series;
 }
 
 static std::size_t known_in(const std::vector<double>& values) {
     return static_cast<std::size_t>(std::ranges::count_if(values, [](double v) { return !std::isnan(v); }));
+}
+
+// Known buckets; of a table or statement since its first request.
+static std::size_t known_since_load(const SeriesName& name, const std::vector<double>& values) {
+    if (name.kind == SeriesName::Kind::Database) return known_in(values);
+    return known_in({first_load(values), values.end()});
 }
 
 FitOptions Training::fit_options(const SeriesName& name) const {
@@ -144,7 +168,7 @@ void Training::begin(const SeriesName& name, Track& track, std::int64_t end_s) {
     auto level = std::make_unique<RecentLevel>();
     if (!level->fit(*series, fit_options(name))) return;
     track.forecaster = std::move(level);
-    track.seen = known_in(series->values);
+    track.seen = known_since_load(name, series->values);
     track.next_s = series->time_of(series->size());
     track.recent = *std::move(series);
     predict(track);
@@ -177,7 +201,8 @@ void Training::go_on(const SeriesName& name, Track& track, std::int64_t end_s) {
         recent.values.erase(recent.values.begin(),
                             recent.values.begin() + static_cast<std::ptrdiff_t>(left_out));
     }
-    track.seen = std::min(kHistory, track.seen + known_in(came));
+    track.seen =
+        std::min(kHistory, track.seen + (track.seen > 0 ? known_in(came) : known_since_load(name, came)));
     track.next_s += static_cast<std::int64_t>(came.size()) * options_.step_s;
     if (!track.cannot_extend && track.forecaster->extend(came)) {
         ++effort_.extended;
@@ -225,8 +250,8 @@ void Training::fit(const SeriesName& name, Track& track, std::int64_t end_s) {
     track.tried_s = end_s;
     const auto series = history_of(name, track.next_s, kHistory);
     if (!series) return note_source_failure(series.error());
-    track.seen = std::max<std::size_t>(known_in(series->values), 1);
-    track.fitted_seen = track.seen;
+    track.seen = known_since_load(name, series->values);
+    track.fitted_seen = std::max<std::size_t>(track.seen, 1);
     auto forecaster = make_();
     const auto fitted = forecaster->fit(*series, fit_options(name));
     ++effort_.fits;
@@ -248,6 +273,29 @@ void Training::fit(const SeriesName& name, Track& track, std::int64_t end_s) {
 void Training::predict(Track& track) const {
     track.prediction = track.forecaster->forecast(options_.horizon);
     track.predicted_from_s = track.next_s;
+    track.pooled = false;
+}
+
+// A series younger than a season knows no day; its database does.
+void Training::pool_young() {
+    if (seasons_.empty()) return;
+    for (auto& [name, track] : tracks_) {
+        if (name.kind == SeriesName::Kind::Database || track.tried_s == 0 || track.seen >= seasons_.front())
+            continue;
+        const auto parent = tracks_.find({SeriesName::Kind::Database, name.database, "", Measure::Requests});
+        if (parent == tracks_.end() || parent->second.fitted_seen < 2 * seasons_.front() ||
+            parent->second.predicted_from_s != track.next_s || track.predicted_from_s != track.next_s)
+            continue;
+        const auto& child = track.recent.values;
+        const auto& whole = parent->second.recent.values;
+        const std::size_t both = std::min({child.size(), whole.size(), track.seen});
+        const double share = pooled_share(std::span(child).last(both), std::span(whole).last(both), {});
+        const Prediction& made = parent->second.prediction;
+        track.prediction = {pooled_forecast(made.point, share), pooled_forecast(made.lo95, share),
+                            pooled_forecast(made.hi95, share), pooled_forecast(made.lo99, share),
+                            pooled_forecast(made.hi99, share)};
+        track.pooled = true;
+    }
 }
 
 // Of the sum of the databases. Not known until a model is fitted to each: the level of a few buckets is too
@@ -294,7 +342,7 @@ std::shared_ptr<const Outlook> Training::outlook(std::int64_t now_s) {
     for (const auto& [name, track] : tracks_) {
         if (!track.forecaster) continue;
         auto forecast = forecast_of(track.recent, track.prediction, track.predicted_from_s, track.next_s);
-        forecast.model = track.forecaster->model();
+        forecast.model = track.pooled ? std::string(kPooled) : track.forecaster->model();
         forecast.mase = track.forecaster->mase();
         forecasts->series.emplace(name, std::move(forecast));
         outlook->series.emplace(name, SeriesOutlook{track.watch.alarm(),

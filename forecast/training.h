@@ -4,9 +4,10 @@
 // the models (extend), and, within `fit_budget`, those models are fitted anew whose turn it is: new series,
 // those whose history has doubled, those that cannot extend, and each every `retrain_s`. What did not find
 // room waits for the next tick and is forecast meanwhile by what there is: the former model, or RecentLevel.
-// So many series have a model of their own; all others share one (forecast/shared_training.h), which learns
-// in study(). Alarms need a model that has seen two of the shortest season: to who knows no day every morning
-// is a surge.
+// A table or statement that has been known for less than the shortest season is forecast by its share of its
+// database (forecast/pooling.h). So many series have a model of their own; all others share one
+// (forecast/shared_training.h), which learns in study(). Alarms need a model that has seen two of the
+// shortest season: to who knows no day every morning is a surge.
 //
 // Not thread-safe: one thread calls on_tick(); what it returns is a value that any thread may keep.
 // Bounds: series_max series with a model each, kRecent buckets and kOutcomes outcomes; a fit sees kHistory
@@ -21,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/clock.h"
@@ -63,6 +65,7 @@ public:
     static constexpr std::size_t kOutcomes = 360;     //
     static constexpr std::size_t kHistory = 40'320;   // four weeks of minutes
     static constexpr std::size_t kAlarmHistory = 60;  // buckets that alarms need where there is no season
+    static constexpr std::string_view kPooled = "share of its database";
     static constexpr std::uint64_t kNamesEvery = 10;  // ticks; each of the first so many
 
     // All that is referred to outlives this. clock measures the budget.
@@ -87,6 +90,7 @@ private:
         std::size_t fitted_seen = 0;
         std::int64_t fitted_s = 0, tried_s = 0;
         bool cannot_extend = false;
+        bool pooled = false;  // the prediction is a share of the database's
         std::string problem;
         Prediction prediction;
         std::int64_t predicted_from_s = 0;
@@ -104,6 +108,7 @@ private:
     void fit_within_budget(std::int64_t end_s, std::uint64_t until_us);
     void fit(const SeriesName& name, Track& track, std::int64_t end_s);
     void predict(Track& track) const;
+    void pool_young();
     void note_source_failure(const Error& error);
     [[nodiscard]] FitOptions fit_options(const SeriesName& name) const;
     [[nodiscard]] double peak_per_s() const;

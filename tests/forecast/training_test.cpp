@@ -177,6 +177,26 @@ TEST_CASE("training: a series is forecast from its first bucket on, and says wha
     CHECK(outcomes.back().hi95 == 4);
 }
 
+TEST_CASE("training: what is younger than a season is forecast by its share of its database") {
+    Desk desk;
+    desk.source.named = {database("shop"), table("orders")};
+    const std::int64_t born_s = kStart + 400;  // the season has 12 buckets
+    desk.source.load_at = [&](const SeriesName& name, std::int64_t time_s) {
+        if (name.kind == SeriesName::Kind::Database) return 1000.0;
+        return time_s < born_s ? 0.0 : 250.0;
+    };
+    const auto orders = [&](std::size_t buckets) {
+        return desk.after(buckets)->forecasts->series.at(table("orders"));
+    };
+    CHECK(orders(40).point.front() == 0);
+    const auto young = orders(3);
+    CHECK(young.model == Training::kPooled);
+    CHECK(young.point.front() == doctest::Approx(250).epsilon(0.02));
+    CHECK(young.lo95.front() == doctest::Approx(0.25 * 999).epsilon(0.02));
+    CHECK(young.hi99.front() == doctest::Approx(0.25 * 1002).epsilon(0.02));
+    CHECK(orders(10).model == "last value");
+}
+
 TEST_CASE("training: models are fitted when the history doubles and when it is time, else they go on") {
     Desk desk;
     desk.source.named = {database("shop")};
