@@ -38,6 +38,8 @@ void KeyBook::forget(const Page& page) {
 
 // Pages for the templates that matter most, and no others.
 void KeyBook::choose(const forecast::Forecasts& forecasts) {
+    if (forecasts.made_s != 0 && forecasts.made_s == chosen_s_) return;
+    chosen_s_ = forecasts.made_s;
     std::vector<std::pair<double, forecast::SeriesName>> wanted;
     for (const auto& [name, forecast] : forecasts.series)
         if (name.kind == forecast::SeriesName::Kind::Template && name.measure == forecast::Measure::Requests)

@@ -86,6 +86,7 @@ private:
 
     const Options options_;
     std::map<forecast::SeriesName, Page> pages_;
+    std::int64_t chosen_s_ = 0;  // when the forecasts were made that they were chosen by
     std::unordered_map<std::uint64_t, std::string> replays_;  // by key, of all pages
 };
 
