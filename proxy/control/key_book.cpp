@@ -143,9 +143,11 @@ std::vector<forecast::HotKey> KeyBook::hot(const forecast::Forecasts& forecasts,
     std::ranges::sort(due, {}, &std::pair<std::int64_t, const forecast::SeriesName*>::first);
     for (std::size_t i = 0; i < std::min(due.size(), kReadsAtOnce); ++i) {
         const forecast::SeriesName& name = *due[i].second;
+        const auto forecast = forecasts.series.find(name);
+        if (forecast == forecasts.series.end()) continue;
         Page& page = pages_.at(name);
         read(name, page, options.now_s);
-        foresee(name, page, forecasts.series.at(name), options);
+        foresee(name, page, forecast->second, options);
     }
     std::vector<forecast::HotKey> hottest;
     for (const auto& [name, page] : pages_) hottest.insert(hottest.end(), page.hot.begin(), page.hot.end());
