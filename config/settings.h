@@ -109,7 +109,7 @@ struct ForecastSettings {
     std::chrono::milliseconds keep_hours{180 * std::chrono::hours(24)};
     std::chrono::milliseconds keep_days{1825 * std::chrono::hours(24)};
     std::chrono::milliseconds keep_keys{35 * std::chrono::hours(24)};
-    std::size_t keys = 1000;                          // a statement
+    std::size_t keys = 10'000;                        // a statement
     std::size_t history_size = std::size_t{2} << 30;  // bytes of the file
     std::vector<Holiday> holidays;                    // ascending by from_s
     std::vector<KnownEvent> events;                   // ascending by from_s

@@ -72,11 +72,11 @@ void Analogs::count(std::vector<Count>& counts, const Step& step) {
     }
 }
 
-void Analogs::add(std::uint64_t key, std::span<const Step> steps) {
-    if (steps.empty()) return;
+bool Analogs::add(std::uint64_t key, std::span<const Step> steps) {
+    if (steps.empty()) return places_.contains(key);
     auto place = places_.find(key);
     if (place == places_.end()) {
-        if (keys_.size() >= options_.keys_max || counted_ >= options_.counts_max) return;
+        if (keys_.size() >= options_.keys_max || counted_ >= options_.counts_max) return false;
         place = places_.emplace(key, keys_.size()).first;
         keys_.push_back(key);
         counts_.emplace_back();
@@ -88,6 +88,7 @@ void Analogs::add(std::uint64_t key, std::span<const Step> steps) {
         if (step.step_s > 0 && step.begin_s >= epoch_s_) count(counts_[place->second], step);
     first_s_ = std::min(first_s_, steps.front().begin_s);
     last_s_ = std::max(last_s_, steps.back().begin_s + steps.back().step_s);
+    return true;
 }
 
 const Span* Analogs::holiday_at(std::int64_t time_s) const {

@@ -45,8 +45,9 @@ public:
         std::int64_t begin_s = 0, step_s = 0;
         double requests = 0;
     };
-    // Steps of a key: ascending, none before one that was added, none overlapping another.
-    void add(std::uint64_t key, std::span<const Step> steps);
+    // Steps of a key: ascending, none before one that was added, none overlapping another. False if the key
+    // is one too many.
+    bool add(std::uint64_t key, std::span<const Step> steps);
     [[nodiscard]] const std::vector<std::uint64_t>& keys() const { return keys_; }
     // Begin of the first and end of the last step of all; as given where there is none.
     [[nodiscard]] std::int64_t first_s(std::int64_t otherwise) const {

@@ -87,7 +87,7 @@ struct Retention {
     std::int64_t key_buckets_s = 2 * 86'400;   // of keys, then by hours
     std::int64_t key_hours_s = 35 * 86'400;    // then not at all
     std::uint64_t bytes_max = 2ULL << 30;      // of the file; above it the oldest goes before its time
-    std::size_t keys_max = 1'000;              // of a template; those with most requests lately stay
+    std::size_t keys_max = 10'000;             // of a template; those with most requests lately stay
 };
 
 struct HistoryFileStats {
@@ -192,11 +192,11 @@ public:
         };
         std::vector<Step> steps;
     };
-    // The keys of a template that were asked for most within [from_s, to_s), most first. The time of day that
-    // a step belongs to is (begin_s % 86'400).
-    [[nodiscard]] Result<std::vector<KeyHistory>> hot_keys(std::string_view database, std::string_view name,
-                                                           std::int64_t from_s, std::int64_t to_s,
-                                                           std::size_t count_max) const;
+    // Shows the keys of a template that were asked for most within [from_s, to_s), most first; one is in
+    // memory at a time.
+    [[nodiscard]] Result<void> hot_keys(std::string_view database, std::string_view name, std::int64_t from_s,
+                                        std::int64_t to_s, std::size_t count_max,
+                                        const std::function<void(KeyHistory key)>& visit) const;
 
     [[nodiscard]] Result<HistoryFileStats> stats() const;
 

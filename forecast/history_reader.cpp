@@ -233,10 +233,9 @@ static Result<void> add_steps(SqliteFile& file, HistoryReader::KeyHistory& key, 
     }
 }
 
-Result<std::vector<HistoryReader::KeyHistory>> HistoryReader::hot_keys(std::string_view database,
-                                                                       std::string_view name,
-                                                                       std::int64_t from_s, std::int64_t to_s,
-                                                                       std::size_t count_max) const {
+Result<void> HistoryReader::hot_keys(std::string_view database, std::string_view name, std::int64_t from_s,
+                                     std::int64_t to_s, std::size_t count_max,
+                                     const std::function<void(KeyHistory key)>& visit) const {
     const Snapshot snapshot(*file_);
     if (!snapshot.begun()) return tl::unexpected(snapshot.begun().error());
     auto query = file_->prepare(
@@ -247,18 +246,17 @@ Result<std::vector<HistoryReader::KeyHistory>> HistoryReader::hot_keys(std::stri
     if (!query) return tl::unexpected(query.error());
     query->bind_text(1, database).bind_text(2, name).bind(3, from_s).bind(4, to_s);
     query->bind(5, std::uint64_t{count_max});
-    std::vector<KeyHistory> keys;
     for (;;) {
         const auto row = query->step();
         if (!row) return tl::unexpected(row.error());
-        if (!*row) return keys;
+        if (!*row) return {};
         KeyHistory key;
         key.id = query->number(0);
         key.key = query->blob(1);
         key.replay = query->text(2);
         key.requests = query->count(3);
         if (auto added = add_steps(*file_, key, from_s, to_s); !added) return tl::unexpected(added.error());
-        keys.push_back(std::move(key));
+        visit(std::move(key));
     }
 }
 

@@ -65,16 +65,21 @@ void KeyBook::choose(const forecast::Forecasts& forecasts) {
     }
 }
 
-void KeyBook::add(const forecast::SeriesName& name, Page& page, std::vector<KeyRecord> records) {
+std::uint64_t KeyBook::add(const forecast::SeriesName& name, Page& page, std::int64_t from_s,
+                           std::int64_t to_s) {
+    std::uint64_t requests = 0;
     std::vector<Analogs::Step> steps;
-    for (KeyRecord& record : records) {
+    options_.keys(name, from_s, to_s, page.keys_max, [&](KeyRecord record) {
         steps.clear();
-        for (const auto& step : record.steps)
+        for (const auto& step : record.steps) {
+            requests += step.requests;
             steps.push_back({step.begin_s, step.step_s, static_cast<double>(step.requests)});
+        }
         const std::uint64_t key = number_of(name, record.id);
-        page.analogs->add(key, steps);
-        if (!record.replay.empty()) replays_.try_emplace(key, std::move(record.replay));
-    }
+        if (page.analogs->add(key, steps) && !record.replay.empty())
+            replays_.try_emplace(key, std::move(record.replay));
+    });
+    return requests;
 }
 
 void KeyBook::read_all(const forecast::SeriesName& name, Page& page, std::int64_t now_s) {
@@ -98,23 +103,19 @@ void KeyBook::read_all(const forecast::SeriesName& name, Page& page, std::int64_
         const std::int64_t from_s = std::max(now_s - before_s - page.cycle_s / 2, read_to_s);
         const std::int64_t to_s = std::min(now_s - before_s + page.cycle_s, usual_s);
         if (from_s >= to_s) break;
-        add(name, page, options_.keys(name, from_s, to_s, page.keys_max));
+        add(name, page, from_s, to_s);
         read_to_s = to_s;
     }
-    auto records = options_.keys(name, usual_s, now_s, page.keys_max);
-    std::uint64_t of_known = 0;
-    for (const KeyRecord& record : records)
-        for (const auto& step : record.steps) of_known += step.requests;
+    const std::uint64_t of_known = add(name, page, usual_s, now_s);
     const std::uint64_t all = std::max(options_.requests(name, usual_s, now_s), of_known);
     page.known = all == 0 ? 1 : static_cast<double>(of_known) / static_cast<double>(all);
-    add(name, page, std::move(records));
 }
 
 void KeyBook::read(const forecast::SeriesName& name, Page& page, std::int64_t now_s) {
     if (!page.analogs || now_s - page.anew_s >= page.cycle_s / kReadsAnew)
         read_all(name, page, now_s);
     else
-        add(name, page, options_.keys(name, page.analogs->last_s(page.anew_s), now_s, page.keys_max));
+        add(name, page, page.analogs->last_s(page.anew_s), now_s);
     page.read_s = now_s;
 }
 

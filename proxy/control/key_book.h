@@ -41,15 +41,17 @@ struct KeyRecord {
 class KeyBook {
 public:
     static constexpr std::size_t kTemplatesMax = 256;
-    static constexpr std::size_t kKeysMax = 2'000, kAllKeysMax = 20'000;
+    static constexpr std::size_t kKeysMax = 10'000, kAllKeysMax = 40'000;
     static constexpr std::size_t kCountsMax = 8'000'000;  // of all keys: 64 MB
     static constexpr std::size_t kReadsAtOnce = 4;
     static constexpr std::int64_t kReadsAnew = 8;  // in a cycle
 
+    using Visit = std::function<void(KeyRecord record)>;
+
     struct Options {
-        // The keys of a template that were asked for most within [from_s, to_s), most first.
-        std::function<std::vector<KeyRecord>(const forecast::SeriesName& name, std::int64_t from_s,
-                                             std::int64_t to_s, std::size_t keys_max)>
+        // Shows the keys of a template that were asked for most within [from_s, to_s), most first.
+        std::function<void(const forecast::SeriesName& name, std::int64_t from_s, std::int64_t to_s,
+                           std::size_t keys_max, const Visit& visit)>
             keys;
         // How many requests of the template there were in all, in those steps: keys not known count as well.
         std::function<std::uint64_t(const forecast::SeriesName& name, std::int64_t from_s, std::int64_t to_s)>
@@ -79,7 +81,8 @@ private:
     void choose(const forecast::Forecasts& forecasts);
     void read(const forecast::SeriesName& name, Page& page, std::int64_t now_s);
     void read_all(const forecast::SeriesName& name, Page& page, std::int64_t now_s);
-    void add(const forecast::SeriesName& name, Page& page, std::vector<KeyRecord> records);
+    // Gives how many requests there were.
+    std::uint64_t add(const forecast::SeriesName& name, Page& page, std::int64_t from_s, std::int64_t to_s);
     void foresee(const forecast::SeriesName& name, Page& page, const forecast::SeriesForecast& forecast,
                  const forecast::HotKeyOptions& options) const;
     void forget(const Page& page);

@@ -115,22 +115,19 @@ KeyBook::Options recorded_keys(const std::string& path) {
     auto history = std::make_shared<RecordedHistory>(path);
     KeyBook::Options options;
     options.keys = [history](const SeriesName& name, std::int64_t from_s, std::int64_t to_s,
-                             std::size_t keys_max) {
-        std::vector<KeyRecord> records;
+                             std::size_t keys_max, const KeyBook::Visit& visit) {
         const auto* reader = history->reader();
-        if (reader == nullptr) return records;
-        auto keys = reader->hot_keys(name.database, name.name, from_s, to_s, keys_max);
-        if (!keys) {
-            history->reopen();
-            return records;
-        }
-        for (auto& key : *keys) {
-            KeyRecord record{static_cast<std::uint64_t>(key.id), std::move(key.replay), {}};
-            for (const auto& step : key.steps)
-                record.steps.push_back({step.begin_s, step.step_s, step.requests});
-            records.push_back(std::move(record));
-        }
-        return records;
+        if (reader == nullptr) return;
+        using KeyHistory = forecast::HistoryReader::KeyHistory;
+        const auto read =
+            reader->hot_keys(name.database, name.name, from_s, to_s, keys_max, [&](KeyHistory key) {
+                KeyRecord record{static_cast<std::uint64_t>(key.id), std::move(key.replay), {}};
+                record.steps.reserve(key.steps.size());
+                for (const auto& step : key.steps)
+                    record.steps.push_back({step.begin_s, step.step_s, step.requests});
+                visit(std::move(record));
+            });
+        if (!read) history->reopen();
     };
     options.requests = [history](const SeriesName& name, std::int64_t from_s,
                                  std::int64_t to_s) -> std::uint64_t {

@@ -39,6 +39,15 @@ void must(warmfront::Result<void> result) {
     if (!result) FAIL(result.error().sqlstate << " " << result.error().text);
 }
 
+std::vector<HistoryReader::KeyHistory> hot_keys_of(const HistoryReader& reader, std::string_view database,
+                                                   std::string_view name, std::int64_t from_s,
+                                                   std::int64_t to_s, std::size_t count_max) {
+    std::vector<HistoryReader::KeyHistory> keys;
+    must(reader.hot_keys(database, name, from_s, to_s, count_max,
+                         [&](HistoryReader::KeyHistory key) { keys.push_back(std::move(key)); }));
+    return keys;
+}
+
 const Subject kApp{SeriesName::Kind::Database, "app", ""};
 const Subject kOrders{SeriesName::Kind::Table, "app", "public.orders"};
 const Subject kQuery{SeriesName::Kind::Template, "app", "00000000000000ab"};
@@ -171,7 +180,7 @@ TEST_CASE("history: hot keys come with their steps and what replays them") {
         must(writer.append(counted));
     }
     const auto reader = must(HistoryReader::open(directory.file()));
-    const auto keys = must(reader.hot_keys("app", kQuery.name, kMidnight, kMidnight + 180, 10));
+    const auto keys = hot_keys_of(reader, "app", kQuery.name, kMidnight, kMidnight + 180, 10);
     REQUIRE(keys.size() == 2);
     CHECK(keys[0].key == binary);
     CHECK(keys[0].requests == 15);
@@ -180,7 +189,7 @@ TEST_CASE("history: hot keys come with their steps and what replays them") {
     REQUIRE(keys[0].steps.size() == 2);
     CHECK(keys[0].steps[1].begin_s == kMidnight + 120);
     CHECK(keys[0].steps[1].requests == 10);
-    const auto first_minute = must(reader.hot_keys("app", kQuery.name, kMidnight, kMidnight + 60, 10));
+    const auto first_minute = hot_keys_of(reader, "app", kQuery.name, kMidnight, kMidnight + 60, 10);
     REQUIRE(first_minute.size() == 1);
     CHECK(first_minute[0].key == "first");
 }
@@ -239,7 +248,7 @@ TEST_CASE("history: keys become hours, those asked for least go, and so does wha
     }
     maintain_all(writer, kMidnight + 180 * 60);
     const auto reader = must(HistoryReader::open(directory.file()));
-    const auto keys = must(reader.hot_keys("app", kQuery.name, 0, kMidnight + kDay, 10));
+    const auto keys = hot_keys_of(reader, "app", kQuery.name, 0, kMidnight + kDay, 10);
     REQUIRE(keys.size() == 3);
     CHECK(keys[0].key == "key 5");
     CHECK(keys[2].key == "key 3");
@@ -433,7 +442,7 @@ TEST_CASE("history: names and labels are cut, keys and replays that are too long
     must(writer.append(counted));
     const auto reader = must(HistoryReader::open(directory.file()));
     CHECK(must(reader.subjects(SeriesName::Kind::Template, 0, kMidnight + 60, 1))[0].label == label);
-    const auto keys = must(reader.hot_keys("app", kQuery.name, 0, kMidnight + 60, 10));
+    const auto keys = hot_keys_of(reader, "app", kQuery.name, 0, kMidnight + 60, 10);
     REQUIRE(keys.size() == 1);
     CHECK(keys[0].replay.empty());
 }

@@ -25,6 +25,20 @@ std::vector<KeyRecord> records() {
     return records;
 }
 
+using Keys = std::function<std::vector<KeyRecord>(const forecast::SeriesName& name, std::int64_t from_s,
+                                                  std::int64_t to_s)>;
+
+KeyBook book_of(
+    const Keys& keys, std::function<std::uint64_t()> requests = [] { return 0; },
+    forecast::Calendar calendar = {}) {
+    return KeyBook({.keys =
+                        [keys](const auto& name, auto from_s, auto to_s, auto, const auto& visit) {
+                            for (auto& record : keys(name, from_s, to_s)) visit(std::move(record));
+                        },
+                    .requests = [requests](const auto&, auto, auto) { return requests(); },
+                    .calendar = std::move(calendar)});
+}
+
 forecast::Forecasts forecasts(std::int64_t from_s, double requests) {
     forecast::Forecasts all;
     forecast::SeriesForecast& of = all.series[statement("a")];
@@ -39,12 +53,12 @@ forecast::Forecasts forecasts(std::int64_t from_s, double requests) {
 TEST_CASE("key book: who is asked for when, of all that is asked for") {
     std::uint64_t all_requests = 1'200;
     const auto rate = [&](std::int64_t at_s, std::string_view replay) {
-        KeyBook book({.keys =
-                          [&](const forecast::SeriesName& name, auto, auto, auto) {
-                              CHECK(name == statement("a"));
-                              return records();
-                          },
-                      .requests = [&](const auto&, auto, auto) { return all_requests; }});
+        KeyBook book = book_of(
+            [&](const forecast::SeriesName& name, auto, auto) {
+                CHECK(name == statement("a"));
+                return records();
+            },
+            [&] { return all_requests; });
         for (const auto& hot :
              book.hot(forecasts(at_s, 600), {.now_s = at_s, .within_s = 60, .soon_s = 60})) {
             const auto known = book.known(hot.key);
@@ -67,15 +81,12 @@ TEST_CASE("key book: who is asked for when, of all that is asked for") {
 TEST_CASE(
     "key book: what repeats is the season of the series, and old steps may be longer than what is asked") {
     // A season of 120 s; key 1 in its first half, in steps of 30 s; key 2 in its second half.
-    KeyBook book({.keys =
-                      [](const auto&, std::int64_t from_s, std::int64_t to_s, auto) {
-                          std::vector<KeyRecord> both{{1, "first", {}}, {2, "second", {}}};
-                          for (std::int64_t at_s = from_s - from_s % 120; at_s < to_s; at_s += 30)
-                              if (at_s >= from_s)
-                                  both[at_s % 120 < 60 ? 0 : 1].steps.push_back({at_s, 30, 300});
-                          return both;
-                      },
-                  .requests = [](const auto&, auto, auto) { return std::uint64_t{0}; }});
+    KeyBook book = book_of([](const auto&, std::int64_t from_s, std::int64_t to_s) {
+        std::vector<KeyRecord> both{{1, "first", {}}, {2, "second", {}}};
+        for (std::int64_t at_s = from_s - from_s % 120; at_s < to_s; at_s += 30)
+            if (at_s >= from_s) both[at_s % 120 < 60 ? 0 : 1].steps.push_back({at_s, 30, 300});
+        return both;
+    });
     const std::int64_t now_s = kNow - kNow % 120;
     for (const std::int64_t at_s : {2, 13, 31, 47, 58, 62, 77, 93, 118}) {
         CAPTURE(at_s);
@@ -93,15 +104,11 @@ TEST_CASE(
 
 TEST_CASE("key book: what is forecast no more is forgotten, and a call reads no more than a few templates") {
     std::size_t reads = 0;
-    KeyBook book({.keys =
-                      [&](const auto& name, auto, auto, auto) {
-                          ++reads;
-                          return std::vector<KeyRecord>{
-                              {1,
-                               "of " + name.name,
-                               {{kNow - kDay - 60, 60, 50}, {kNow - kDay, 60, 50}, {kNow - 60, 60, 50}}}};
-                      },
-                  .requests = [](const auto&, auto, auto) { return std::uint64_t{10}; }});
+    KeyBook book = book_of([&](const auto& name, auto, auto) {
+        ++reads;
+        return std::vector<KeyRecord>{
+            {1, "of " + name.name, {{kNow - kDay - 60, 60, 50}, {kNow - kDay, 60, 50}, {kNow - 60, 60, 50}}}};
+    });
     auto all = forecasts(kNow, 10);
     for (int i = 0; i < 9; ++i) all.series[statement(std::to_string(i))] = all.series[statement("a")];
     std::vector<forecast::HotKey> hot;
@@ -118,16 +125,13 @@ TEST_CASE("key book: what is forecast no more is forgotten, and a call reads no 
 TEST_CASE("key book: all is read at first and eight times a cycle, in between what is new") {
     std::vector<std::pair<std::int64_t, std::int64_t>> asked;
     std::int64_t known_until_s = kNow;
-    KeyBook book({.keys =
-                      [&](const auto&, std::int64_t from_s, std::int64_t to_s, auto) {
-                          asked.emplace_back(from_s, to_s);
-                          std::vector<KeyRecord> records{{1, "replay", {}}};
-                          for (std::int64_t at_s = from_s - from_s % 60; at_s + 60 <= known_until_s;
-                               at_s += 60)
-                              if (at_s >= from_s) records[0].steps.push_back({at_s, 60, 10});
-                          return records;
-                      },
-                  .requests = [](const auto&, auto, auto) { return std::uint64_t{0}; }});
+    KeyBook book = book_of([&](const auto&, std::int64_t from_s, std::int64_t to_s) {
+        asked.emplace_back(from_s, to_s);
+        std::vector<KeyRecord> records{{1, "replay", {}}};
+        for (std::int64_t at_s = from_s - from_s % 60; at_s + 60 <= known_until_s; at_s += 60)
+            if (at_s >= from_s) records[0].steps.push_back({at_s, 60, 10});
+        return records;
+    });
     const auto look = [&](std::int64_t now_s) {
         asked.clear();
         known_until_s = now_s;
@@ -148,12 +152,9 @@ TEST_CASE("key book: all is read at first and eight times a cycle, in between wh
 TEST_CASE("key book: nothing is predicted before a whole cycle was seen") {
     for (const std::int64_t since_s : {kDay - 60, kDay}) {
         CAPTURE(since_s);
-        KeyBook book({.keys =
-                          [&](const auto&, auto, auto, auto) {
-                              return std::vector<KeyRecord>{
-                                  {1, "replay", {{kNow - since_s, 60, 10}, {kNow - 60, 60, 10}}}};
-                          },
-                      .requests = [](const auto&, auto, auto) { return std::uint64_t{20}; }});
+        KeyBook book = book_of([&](const auto&, auto, auto) {
+            return std::vector<KeyRecord>{{1, "replay", {{kNow - since_s, 60, 10}, {kNow - 60, 60, 10}}}};
+        });
         CHECK(book.hot(forecasts(kNow, 10), {.now_s = kNow, .within_s = 60, .soon_s = 60}).empty() ==
               (since_s < kDay));
     }
@@ -162,18 +163,17 @@ TEST_CASE("key book: nothing is predicted before a whole cycle was seen") {
 TEST_CASE("key book: holidays of long ago are read when one is near") {
     constexpr std::int64_t feast = kNow - 40 * kDay;
     std::vector<std::pair<std::int64_t, std::int64_t>> asked;
-    KeyBook book({.keys =
-                      [&](const auto&, std::int64_t from_s, std::int64_t to_s, auto) {
-                          asked.emplace_back(from_s, to_s);
-                          std::vector<KeyRecord> records{{1, "usual", {}}, {2, "feast", {}}};
-                          for (std::int64_t at_s = from_s - from_s % 3600; at_s < to_s; at_s += 3600)
-                              if (at_s >= from_s && at_s < kNow)
-                                  records[at_s >= feast && at_s < feast + kDay ? 1 : 0].steps.push_back(
-                                      {at_s, 3600, 1'000});
-                          return records;
-                      },
-                  .requests = [](const auto&, auto, auto) { return std::uint64_t{0}; },
-                  .calendar = {{{"", feast, feast + kDay}, {"", kNow, kNow + kDay}}, {}}});
+    KeyBook book = book_of(
+        [&](const auto&, std::int64_t from_s, std::int64_t to_s) {
+            asked.emplace_back(from_s, to_s);
+            std::vector<KeyRecord> records{{1, "usual", {}}, {2, "feast", {}}};
+            for (std::int64_t at_s = from_s - from_s % 3600; at_s < to_s; at_s += 3600)
+                if (at_s >= from_s && at_s < kNow)
+                    records[at_s >= feast && at_s < feast + kDay ? 1 : 0].steps.push_back(
+                        {at_s, 3600, 1'000});
+            return records;
+        },
+        [] { return 0; }, forecast::Calendar{{{"", feast, feast + kDay}, {"", kNow, kNow + kDay}}, {}});
     const auto hot = book.hot(forecasts(kNow, 600), {.now_s = kNow, .within_s = 60, .soon_s = 60});
     REQUIRE(asked.size() == 2);
     CHECK(asked[0].first <= feast);

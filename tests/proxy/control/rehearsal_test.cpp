@@ -60,30 +60,29 @@ private:
     void ask(double time_s);
     void plan(double time_s);
     void fetch(double time_s);
-    [[nodiscard]] std::vector<KeyRecord> records(std::int64_t from_s, std::int64_t to_s) const;
+    void show(std::int64_t from_s, std::int64_t to_s, const KeyBook::Visit& visit) const;
 
     bool prewarms_;
     test::Random random_{7};
     std::map<int, std::map<std::int64_t, std::uint64_t>> history_;  // row: second: requests
     std::map<std::int64_t, double> totals_;
     std::int64_t recorded_s_ = 0;  // what happened before is in the history
-    KeyBook book_{
-        {.keys = [this](const auto&, auto from_s, auto to_s, auto) { return records(from_s, to_s); },
-         .requests = [](const auto&, auto, auto) { return std::uint64_t{0}; }}};
+    KeyBook book_{{.keys = [this](const forecast::SeriesName&, std::int64_t from_s, std::int64_t to_s,
+                                  std::size_t, const KeyBook::Visit& visit) { show(from_s, to_s, visit); },
+                   .requests = [](const forecast::SeriesName&, std::int64_t,
+                                  std::int64_t) { return std::uint64_t{0}; }}};
     std::vector<forecast::HotKey> hot_;
     std::map<int, Kept> kept_;
 };
 
-std::vector<KeyRecord> Rehearsal::records(std::int64_t from_s, std::int64_t to_s) const {
-    std::vector<KeyRecord> records;
+void Rehearsal::show(std::int64_t from_s, std::int64_t to_s, const KeyBook::Visit& visit) const {
     for (const auto& [row, seconds] : history_) {
         KeyRecord record{static_cast<std::uint64_t>(row), std::to_string(row), {}};
         const auto end = seconds.lower_bound(std::min(to_s, recorded_s_));
         for (auto each = seconds.lower_bound(from_s); each != seconds.end() && each != end; ++each)
             record.steps.push_back({each->first, 1, each->second});
-        if (!record.steps.empty()) records.push_back(std::move(record));
+        if (!record.steps.empty()) visit(std::move(record));
     }
-    return records;
 }
 
 // The load is forecast as it was a day ago.
