@@ -121,6 +121,7 @@ Result<void> MassModel::add(const Series& series) {
         return fail("22023", fmt::format("retraining: series {} differs in its end, step or seasons", i));
     One& one = series_.emplace_back();
     one.rollup = roll_up(series, grain_, options_.coarse_max);
+    one.shape.assign(grain_.places(), 1.0F);  // until it is learnt, or settled
     return {};
 }
 

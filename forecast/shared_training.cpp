@@ -100,12 +100,15 @@ Result<void> SharedTraining::study(std::int64_t end_s, const Clock& clock, std::
                                    TrainingEffort& effort) {
     auto joined = join(end_s, clock, until_us);
     effort.shared_waiting = waiting_.size();
-    if (!joined || !learning_due(end_s)) return joined;
-    const std::uint64_t begun_us = clock.now_us();
-    auto learnt = learn(end_s);
-    effort.shared_seconds = static_cast<double>(clock.now_us() - begun_us) / 1e6;
-    ++(learnt ? effort.shared_fits : effort.fits_failed);
-    return learnt;
+    if (learning_due(end_s)) {
+        const std::uint64_t begun_us = clock.now_us();
+        const auto learnt = learn(end_s);
+        effort.shared_seconds = static_cast<double>(clock.now_us() - begun_us) / 1e6;
+        ++(learnt ? effort.shared_fits : effort.fits_failed);
+        failure_ = learnt ? std::nullopt : std::optional(learnt.error());
+    }
+    if (!joined) return joined;
+    return failure_ ? Result<void>(tl::unexpected(*failure_)) : Result<void>();
 }
 
 Result<void> SharedTraining::join(std::int64_t end_s, const Clock& clock, std::uint64_t until_us) {

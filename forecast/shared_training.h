@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -67,7 +68,8 @@ public:
 
     // Buckets until end_s.
     [[nodiscard]] Result<void> follow(std::int64_t end_s, std::vector<AlarmChange>& changes);
-    // Reads until clock says until_us. Fails as the source or the model does; what was reached stays.
+    // Reads until clock says until_us. Fails as the source or the model does, and then until it has learnt
+    // again; what was reached stays.
     [[nodiscard]] Result<void> study(std::int64_t end_s, const Clock& clock, std::uint64_t until_us,
                                      TrainingEffort& effort);
 
@@ -101,6 +103,7 @@ private:
     std::size_t longest_ = 0;        // buckets of the longest history
     std::int64_t learnt_s_ = 0;      // 0: not yet
     std::int64_t not_before_s_ = 0;  // after a failure
+    std::optional<Error> failure_;   // of the last learning
     std::size_t learnt_size_ = 0, learnt_longest_ = 0;
     std::vector<Driver> drivers_;
 };
