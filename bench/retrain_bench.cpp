@@ -219,7 +219,7 @@ int bench_training(std::size_t count, std::size_t days, std::uint64_t seed) {
         [] { return std::make_unique<LongSeasonForecaster>(std::make_unique<AutomaticForecaster>()); },
         clock);
     std::vector<double> ticks;  // those without a retraining
-    std::size_t alarms = 0, series = 0;
+    std::size_t own_alarms = 0, shared_alarms = 0, series = 0;
     std::shared_ptr<const Outlook> outlook;
     for (std::size_t i = 0; i <= kTicks; ++i) {
         const std::int64_t now_s = kMonday_s + source.minutes_s() + 60 * static_cast<std::int64_t>(i) + 2;
@@ -231,7 +231,10 @@ int bench_training(std::size_t count, std::size_t days, std::uint64_t seed) {
         const double tick_s = ticked - begun - made_in_tick;
         const double study_s = cpu_s() - ticked - (source.made_s() - made - made_in_tick);
         outlook = std::move(result.outlook);
-        if (i > 1) alarms += result.alarms.size();
+        for (const AlarmChange& change : result.alarms) {
+            const bool shared = outlook->forecasts->series.at(change.name).model == SharedTraining::kModel;
+            if (change.event == AlarmEvent::Began) ++(shared ? shared_alarms : own_alarms);
+        }
         series = std::max(series, outlook->forecasts->series.size());
         if (outlook->effort.fits == fits && study_s < 0.1)
             ticks.push_back(tick_s);
@@ -242,8 +245,12 @@ int bench_training(std::size_t count, std::size_t days, std::uint64_t seed) {
     std::ranges::sort(ticks);
     std::printf("%zu series forecast; a bucket: %.0f ms of CPU (median of %zu), at most %.0f ms\n", series,
                 1e3 * ticks[ticks.size() / 2], ticks.size(), 1e3 * ticks.back());
-    std::printf("alarms begun and ended, with nothing to alarm of: %zu, or %.4f a series and day\n", alarms,
-                static_cast<double>(alarms) * kDay / static_cast<double>(kTicks * count));
+    const double days_seen = static_cast<double>(kTicks) / kDay;
+    const auto own = static_cast<double>(std::min(options.series_max, count));
+    std::printf(
+        "alarms with nothing to alarm of: %.3f a day and series with a model of its own, %.4f else\n",
+        static_cast<double>(own_alarms) / days_seen / own,
+        static_cast<double>(shared_alarms) / days_seen / std::max(static_cast<double>(count) - own, 1.0));
     for (const auto& [model, drivers] : outlook->drivers)
         for (const Driver& driver : drivers)
             std::printf("%s: %s %.0f %%\n", model.c_str(), driver.term.c_str(), 100 * driver.share);

@@ -47,6 +47,7 @@ public:
         StopCheck stop{};  // asked by learn(): for each series, each round of trees, each 512 forecasts
     };
     static constexpr std::size_t kSeriesMax = 20'000;
+    static constexpr std::size_t kBatch = 512;  // series that go through the trees at once
 
     explicit MassModel(const Options& options);
     // add() of all, and learn(). Fails as they do, or as the source does.

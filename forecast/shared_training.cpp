@@ -53,7 +53,7 @@ void SharedTraining::begin_anew() {
     members_.clear();
     model_ = MassModel(model_options(options_));
     longest_ = learnt_size_ = learnt_longest_ = 0;
-    learnt_s_ = 0;
+    learnt_s_ = not_before_s_ = 0;
 }
 
 Result<void> SharedTraining::follow(std::int64_t end_s, std::vector<AlarmChange>& changes) {
@@ -100,12 +100,15 @@ Result<void> SharedTraining::study(std::int64_t end_s, const Clock& clock, std::
                                    TrainingEffort& effort) {
     auto joined = join(end_s, clock, until_us);
     effort.shared_waiting = waiting_.size();
-    if (!joined || !learning_due(end_s)) return joined;
-    const std::uint64_t begun_us = clock.now_us();
-    auto learnt = learn(end_s);
-    effort.shared_seconds = static_cast<double>(clock.now_us() - begun_us) / 1e6;
-    ++(learnt ? effort.shared_fits : effort.fits_failed);
-    return learnt;
+    if (learning_due(end_s)) {
+        const std::uint64_t begun_us = clock.now_us();
+        const auto learnt = learn(end_s);
+        effort.shared_seconds = static_cast<double>(clock.now_us() - begun_us) / 1e6;
+        ++(learnt ? effort.shared_fits : effort.fits_failed);
+        failure_ = learnt ? std::nullopt : std::optional(learnt.error());
+    }
+    if (!joined) return joined;
+    return failure_ ? Result<void>(tl::unexpected(*failure_)) : Result<void>();
 }
 
 Result<void> SharedTraining::join(std::int64_t end_s, const Clock& clock, std::uint64_t until_us) {
@@ -133,7 +136,7 @@ Result<void> SharedTraining::join(std::int64_t end_s, const Clock& clock, std::u
     return result;
 }
 
-// False: nothing is known of it yet.
+// False: nothing is known of it yet, or it is no load.
 Result<bool> SharedTraining::join_one(const SeriesName& name, std::int64_t end_s) {
     const std::int64_t until_s = members_.empty() ? end_s : model_.end_s();
     const std::int64_t from_s = until_s - static_cast<std::int64_t>(options_.history) * options_.step_s;
@@ -145,23 +148,26 @@ Result<bool> SharedTraining::join_one(const SeriesName& name, std::int64_t end_s
         const std::int64_t missing = (until_s - series->time_of(series->size())) / options_.step_s;
         series->values.resize(series->size() + static_cast<std::size_t>(missing), kNan);
     }
-    if (auto added = model_.add(*series); !added) return tl::unexpected(added.error());
+    if (!model_.add(*series)) return false;  // no load: it is not to keep the others out
     members_.push_back({name, AlarmWatch(options_.alarm_buckets), known_in(series->values)});
     longest_ = std::max(longest_, series->size());
     return true;
 }
 
 bool SharedTraining::learning_due(std::int64_t end_s) const {
-    if (members_.empty()) return false;
+    if (members_.empty() || end_s < not_before_s_) return false;
     return learnt_s_ == 0 || end_s - learnt_s_ >= options_.retrain_s || members_.size() >= 2 * learnt_size_ ||
            longest_ >= 2 * learnt_longest_;
 }
 
 Result<void> SharedTraining::learn(std::int64_t end_s) {
+    if (auto done = model_.learn(); !done) {
+        not_before_s_ = end_s + options_.retrain_s / 8;
+        return done;
+    }
     learnt_s_ = end_s;
     learnt_size_ = members_.size();
     learnt_longest_ = longest_;
-    if (auto done = model_.learn(); !done) return done;
     drivers_.clear();
     const auto important = model_.importance();
     if (!important) return tl::unexpected(important.error());
@@ -194,7 +200,10 @@ void SharedTraining::tell(Forecasts& forecasts, Outlook& outlook) {
         Member& member = members_[i];
         const SeriesName& name = member.name;
         member.expected = {};
-        if (apart_.contains(name)) continue;
+        if (apart_.contains(name)) {
+            member.watch = AlarmWatch(options_.alarm_buckets);
+            continue;
+        }
         Prediction made = model_.predict(i, horizon);
         SeriesForecast forecast;
         forecast.recent = model_.recent(i, kRecent);

@@ -3,7 +3,8 @@
 //
 // follow() takes in the buckets that came, for all series at once, and judges them (alarms); study() lets
 // series join, whose history is read within a budget, and has the model learn anew when it is time: at the
-// first, each `retrain_s`, and when the series or their history have doubled. Between, the model goes on
+// first, each `retrain_s`, and when the series or their history have doubled; a learning that failed is tried
+// again after an eighth of `retrain_s`. Between, the model goes on
 // from bucket to bucket, and nothing is read from the history again. Series that have a model of their own
 // are in it too, and are learnt from; they are not told of.
 //
@@ -17,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -66,7 +68,8 @@ public:
 
     // Buckets until end_s.
     [[nodiscard]] Result<void> follow(std::int64_t end_s, std::vector<AlarmChange>& changes);
-    // Reads until clock says until_us. Fails as the source or the model does; what was reached stays.
+    // Reads until clock says until_us. Fails as the source or the model does, and then until it has learnt
+    // again; what was reached stays.
     [[nodiscard]] Result<void> study(std::int64_t end_s, const Clock& clock, std::uint64_t until_us,
                                      TrainingEffort& effort);
 
@@ -97,8 +100,10 @@ private:
     std::vector<Member> members_;      // in the model's order
     std::vector<SeriesName> waiting_;  // to join, what matters most first
     std::set<SeriesName> apart_;
-    std::size_t longest_ = 0;  // buckets of the longest history
-    std::int64_t learnt_s_ = 0;
+    std::size_t longest_ = 0;        // buckets of the longest history
+    std::int64_t learnt_s_ = 0;      // 0: not yet
+    std::int64_t not_before_s_ = 0;  // after a failure
+    std::optional<Error> failure_;   // of the last learning
     std::size_t learnt_size_ = 0, learnt_longest_ = 0;
     std::vector<Driver> drivers_;
 };

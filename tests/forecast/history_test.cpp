@@ -168,6 +168,39 @@ TEST_CASE("history: tables are counted by reads and writes, subjects come by the
     CHECK(series_of(reader, writes, kMidnight, kMidnight + 60, 60) == "2");
 }
 
+TEST_CASE("history: series of many subjects at once are what each alone would be") {
+    const Directory directory;
+    auto writer = must(HistoryWriter::open(directory.file(), {}, kMidnight));
+    for (const int minute : {0, 1, 4, 5}) {
+        Bucket made = bucket(kMidnight + minute * 60, static_cast<std::uint64_t>(10 + minute));
+        if (minute == 1) made.until_ms -= 20'000;  // two thirds of it
+        made.subjects.push_back({kOrders, "", {.reads = static_cast<std::uint64_t>(minute), .writes = 3}});
+        if (minute != 4) made.subjects.push_back({kQuery, "SELECT", requests(7)});
+        must(writer.append(made));
+    }
+    const auto reader = must(HistoryReader::open(directory.file()));
+    const std::vector<SeriesName> names{{kOrders.kind, kOrders.database, kOrders.name, Measure::Writes},
+                                        kAppRequests,
+                                        {kQuery.kind, kQuery.database, kQuery.name, Measure::Requests},
+                                        {kOrders.kind, kOrders.database, kOrders.name, Measure::Reads},
+                                        {kQuery.kind, kQuery.database, "none", Measure::Requests}};
+    for (const std::int64_t step_s : {60, 120}) {
+        const auto all = must(reader.series_of_all(names, kMidnight - 120, kMidnight + 600, step_s));
+        REQUIRE(all.size() == names.size());
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            CAPTURE(i);
+            const auto one = must(reader.series(names[i], kMidnight - 120, kMidnight + 600, step_s));
+            CHECK(shown(all[i]) == shown(one));
+            CHECK(all[i].start_s == one.start_s);
+            CHECK_FALSE(one.values.empty());
+        }
+    }
+    CHECK(shown(must(reader.series_of_all(names, kMidnight, kMidnight + 360, 60))[1]) == "10 17 - - 14 15");
+    CHECK(must(reader.series_of_all(names, kMidnight + 600, kMidnight + 660, 60))[1].values.empty());
+    CHECK(reader.series_of_all(names, kMidnight, kMidnight + 90, 60).error().sqlstate == "22023");
+    CHECK(reader.series_of_all(names, 0, 60LL * 300'000, 60).error().sqlstate == "22023");
+}
+
 TEST_CASE("history: hot keys come with their steps and what replays them") {
     const Directory directory;
     auto writer = must(HistoryWriter::open(directory.file(), {}, kMidnight));

@@ -377,16 +377,32 @@ TEST_CASE("shared training: a history that cannot be read is said, and forecasts
     CHECK(outlook->forecasts->series.at(statement(5)).from_s == desk.now_s);
 }
 
-TEST_CASE("shared training: a learning under way ends when it is told to") {
+TEST_CASE("shared training: a learning that was stopped tells nothing, and is tried again later") {
     Desk desk(30);
-    bool stopped = false;
-    desk.options.stop = [&stopped] { return stopped; };
-    stopped = true;
-    const auto outlook = desk.after(2);
+    int asked = 0;
+    desk.options.stop = [&asked] { return ++asked > 40; };  // when all have joined
+    auto outlook = desk.after(3);
+    CHECK(outlook->effort.shared_waiting == 0);
     CHECK(outlook->effort.shared_fits == 0);
     CHECK(outlook->forecasts->series.size() == 2);
-    stopped = false;
-    CHECK(desk.after(2)->forecasts->series.size() == 30);
+    CHECK(outlook->problem == "retraining was stopped");
+    asked = -1'000'000;
+    outlook = desk.after(2);
+    CHECK(outlook->effort.shared_fits == 0);
+    outlook = desk.after(240 / 8);
+    CHECK(outlook->effort.shared_fits == 1);
+    CHECK(outlook->forecasts->series.size() == 30);
+    CHECK(outlook->problem.empty());
+}
+
+TEST_CASE("shared training: what is no load is left out, and keeps nobody else out") {
+    Desk desk(30);
+    desk.source.load_at = [](std::size_t i, std::int64_t time_s) {
+        return i == 3 ? -1.0 : count_of(i, time_s);
+    };
+    const auto outlook = desk.after(2);
+    CHECK(outlook->forecasts->series.size() == 29);
+    CHECK(outlook->effort.shared_waiting == 1);
 }
 
 TEST_CASE(

@@ -67,6 +67,23 @@ TEST_CASE("forecast: a load is forecast within seconds and is told everywhere al
     CHECK(holds_text(rows(console, "SHOW CAPACITY"), "recommended_sidecars"));
 }
 
+TEST_CASE("forecast: loads beyond those with models of their own share one") {
+    if (direct_mode()) return;
+    PostgresServer server;
+    server.sql(
+        "CREATE TABLE t (k int PRIMARY KEY, v int); INSERT INTO t SELECT g, g FROM generate_series(0, 9) g");
+    const WarmfrontProcess warmfront(
+        server, {.settings = "forecast: {bucket: 1s, horizon: 10s, seasons: [2m, 14m], series: 1}\n"});
+    auto console = must(RawClient::connect({.port = warmfront.port(), .database = "warmfront"}));
+    auto client = must(RawClient::connect({.port = warmfront.port()}));
+    const auto shown = [&] { return rows(console, "SHOW FORECAST"); };
+    CHECK(asked_until(client, [&] { return holds_text(shown(), "slot means"); }));
+    CAPTURE(shown());
+    CHECK(asked_until(client, [&] { return holds_text(shown(), "statement"); }));
+    CHECK(warmfront.metrics().sum("warmfront_forecast_series") >=
+          3);  // the database, the table, the statement
+}
+
 TEST_CASE("forecast: the page and its parts are served") {
     if (direct_mode()) return;
     const PostgresServer server;
