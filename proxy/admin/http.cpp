@@ -85,7 +85,8 @@ Response answer_to(std::string_view method, std::string_view path, std::string_v
     if (path == "/healthz") return {.body = "alive\n"};
     if (path == "/readyz") return readiness(sources.observe());
     if (path == "/api/stats") return json_response(stats_json(sources.observe()));
-    if (path == "/api/templates") return json_response(templates_json(sources.templates()));
+    if (path == "/api/templates")
+        return json_response(templates_json(sources.templates(), sources.tables_of));
     if (path == "/api/forecast") return forecast_response(*sources.outlook(), query);
     if (path == "/api/hot") return json_response(hot_json(*sources.prewarm()));
     if (path == "/api/capacity") return json_response(capacity_json(sources.outlook()->capacity));
