@@ -92,6 +92,7 @@ int main(int argc, char** argv) {
     const std::string rate = argc > 4 ? argv[4] : "100";
     PostgresServer server;
     server.sql(kTable);
+    server.sql("VACUUM ANALYZE");  // or autovacuum does, in some phase
     WarmfrontProcess warmfront(server, {.settings = settings(true, rate)});
     auto console = must(RawClient::connect({.port = warmfront.port(), .database = "warmfront"}));
     for (int i = 0; i < kKeptWarm; ++i)
