@@ -1,12 +1,16 @@
 // What it brings to fetch a session's next query ahead.
 //
 //   build: ninja next_query_bench; run: build/next_query_bench [seconds per run] [users]
-//   [next_query.confidence]
+//   [next_query.confidence] [chains|lists]
 //
+// chains (if nothing is said):
 // A shop of 50,000 products. Each user opens a product (drawn evenly, so hardly one that anybody has seen),
 // looks at it, opens its reviews, looks, opens the author of the best one; after each page one of ten goes
 // elsewhere (a search). Thinking takes 20 to 60 ms. Two runs, next_query.enabled off and on; the latencies
 // are those of the dependent queries (reviews, author) in the second half of the run, at the client.
+//
+// lists, the same with pages as many frameworks make them ("N+1 queries"): the products of an order, and then
+// without a pause a query for each of its eight products; the latencies are those of these queries.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -27,7 +31,7 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr int kProducts = 50'000;
+constexpr int kProducts = 50'000, kOrders = 50'000;
 
 constexpr std::string_view kShop =
     "CREATE TABLE products (id int PRIMARY KEY, name text NOT NULL);"
@@ -38,6 +42,9 @@ constexpr std::string_view kShop =
     "INSERT INTO reviews (product, author, stars, body) SELECT 1 + i % 50000, 1 + i % 20000 * 7919 % 20000, "
     "i * 31 % 5 + 1, repeat('word ', 20) FROM generate_series(1, 500000) i;"
     "INSERT INTO authors SELECT i, 'author ' || i FROM generate_series(1, 20000) i;"
+    "CREATE TABLE items (order_id int NOT NULL, product int NOT NULL);"
+    "INSERT INTO items SELECT i / 8, 1 + i::bigint * 7919 % 50000 FROM generate_series(0, 399999) i;"
+    "CREATE INDEX ON items (order_id);"
     "CREATE INDEX ON reviews (product); CREATE INDEX ON reviews (author); ANALYZE";
 
 struct Latencies {
@@ -60,6 +67,19 @@ public:
     User(Run& run, std::uint16_t port, std::uint64_t number)
         : run_(run), client_(must(RawClient::connect({.port = port}))), random_(number) {}
 
+    void browse_lists() {
+        while (!run_.over) {
+            const std::string order = std::to_string(random_.below(kOrders));
+            const std::string list = ask("SELECT product FROM items WHERE order_id = " + order, first_);
+            for (std::size_t at = 0; at < list.size(); at = list.find('\n', at) + 1)
+                (void)ask("SELECT count(*), avg(stars) FROM reviews WHERE product = " +
+                              list.substr(at, list.find('\n', at) - at),
+                          dependent_);
+            (void)leaves();
+        }
+        give();
+    }
+
     void browse() {
         while (!run_.over) {
             const std::string id = std::to_string(1 + random_.below(kProducts));
@@ -81,12 +101,15 @@ public:
                 dependent_);
             (void)leaves();
         }
+        give();
+    }
+
+private:
+    void give() {
         const std::lock_guard lock(run_.mutex);
         run_.dependent.us.insert(run_.dependent.us.end(), dependent_.us.begin(), dependent_.us.end());
         run_.first.us.insert(run_.first.us.end(), first_.us.begin(), first_.us.end());
     }
-
-private:
     std::string ask(const std::string& sql, Latencies& latencies) {
         const auto begun = Clock::now();
         std::string answer = rows(client_, sql);
@@ -114,15 +137,16 @@ double hit_share(const Metrics& from, const Metrics& to) {
 }
 
 void measure(const PostgresServer& server, bool enabled, int seconds, int users,
-             const std::string& confidence) {
+             const std::string& confidence, bool lists) {
     const WarmfrontProcess warmfront(
         server, {.settings = std::string("cache: {ttl: 10m}\nprewarm: {rate: 2000}\nnext_query: {enabled: ") +
                              (enabled ? "true" : "false") + ", confidence: " + confidence + "}\n"});
     Run run;
     std::vector<std::thread> threads;
     for (int i = 0; i < users; ++i)
-        threads.emplace_back([&run, &warmfront, i] {
-            User(run, warmfront.port(), static_cast<std::uint64_t>(i + 1)).browse();
+        threads.emplace_back([&run, &warmfront, i, lists] {
+            User user(run, warmfront.port(), static_cast<std::uint64_t>(i + 1));
+            lists ? user.browse_lists() : user.browse();
         });
     std::this_thread::sleep_for(std::chrono::seconds(seconds) / 2);
     const Metrics begun = warmfront.metrics();
@@ -157,12 +181,14 @@ int main(int argc, char** argv) {
     const int seconds = argc > 1 ? std::atoi(argv[1]) : 30;
     const int users = argc > 2 ? std::atoi(argv[2]) : 16;
     const std::string confidence = argc > 3 ? argv[3] : "0.7";
+    const bool lists = argc > 4 && std::string_view(argv[4]) == "lists";
     PostgresServer server;
     server.sql(kShop);
+    server.sql("VACUUM ANALYZE");  // or autovacuum does, in the second run
     std::printf("%d users, %d s a run; microseconds at the client\n", users, seconds);
     std::printf(
         "| next_query | dependent | of which fetched ahead | p50 | p99 | product p50 | p99 | used | late | "
         "wasted | wasted share |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
-    for (const bool enabled : {false, true}) measure(server, enabled, seconds, users, confidence);
+    for (const bool enabled : {false, true}) measure(server, enabled, seconds, users, confidence, lists);
     return 0;
 }

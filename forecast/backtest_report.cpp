@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "forecast/backtest.h"
+#include "forecast/boosted_trees.h"
 #include "forecast/prepare.h"
 #include "forecast/roster.h"
 #include "forecast/score.h"
@@ -13,7 +14,8 @@
 namespace warmfront::forecast {
 namespace {
 
-constexpr std::size_t kTestShare = 5;  // a fifth
+constexpr std::size_t kTestShare = 5;      // a fifth
+constexpr double kDriverShareMin = 0.005;  // less would be printed as 0 %
 
 struct Collected {
     std::vector<double> actual, point, lo, hi;
@@ -60,6 +62,24 @@ std::vector<std::string> models_of(const AutomaticOptions& options) {
     return models;
 }
 
+// The share of each group of features in what is known of the load; empty for a model that does not say, or
+// a series too short for it.
+std::string drivers(const Series& series, const AutomaticOptions& asked) {
+    const std::string_view name = asked.model == "auto" ? "boosted-trees" : std::string_view(asked.model);
+    const RosterEntry* const entry = find_model(name);
+    const auto model = entry ? entry->make() : nullptr;
+    auto* const trees = dynamic_cast<BoostedTrees*>(model.get());
+    if (trees == nullptr || !trees->fit(series, asked.fit)) return {};
+    const auto importance = trees->importance();
+    if (!importance) return {};
+    std::string text;
+    for (const Importance& each : *importance) {
+        if (each.share < kDriverShareMin) break;  // the most important come first
+        text += fmt::format("{} {} {:.0f}%", text.empty() ? "" : ",", each.group, 100 * each.share);
+    }
+    return text.empty() ? text : fmt::format("what drives this load, as {} see it:{}\n", name, text);
+}
+
 }  // namespace
 
 Result<BacktestReport> backtest_report(const Series& series, const AutomaticOptions& asked) {
@@ -92,7 +112,7 @@ Result<BacktestReport> backtest_report(const Series& series, const AutomaticOpti
     for (const Share& share : report.last.shares)
         report.text += fmt::format("{} {} {:.0f}%", &share == report.last.shares.data() ? ":" : ",",
                                    share.model, 100 * share.weight);
-    report.text += "\n";
+    report.text += "\n" + drivers(series, asked);
     return report;
 }
 

@@ -240,6 +240,32 @@ std::size_t NextQuery::candidates(std::uint64_t id, std::uint64_t now_us, Candid
     return count;
 }
 
+double NextQuery::row_confidence(QueryPair of, std::size_t rank) const {
+    const Statement* const from = find(of.from);
+    const Pair* const pair = find(of);
+    if (pair == nullptr || !pair->fan_out) return 0;
+    // That the row's value was the parameter is part of the chance: the mapping's bound does not count again.
+    return probability(*from, *pair) * pair->fan_out->chance(rank);
+}
+
+bool NextQuery::wants_fan_out(QueryPair of) const {
+    const Pair* const pair = find(of);
+    if (pair == nullptr || !pair->mapping || pair->mapping->bound <= 0) return false;
+    const auto by_row = [](const ParameterSources& known) {
+        const Source* const source = best(known);
+        return source != nullptr && source->kind == Source::Kind::Column && source->back == 0;
+    };
+    if (std::ranges::none_of(pair->mapping->parameters, by_row)) return false;
+    return !pair->fan_out || pair->fan_out->is_young() || pair->eager > 0 || pair->seen % kSampleEvery == 0;
+}
+
+void NextQuery::fanned_out(QueryPair of, std::size_t there, std::size_t asked) {
+    Pair* const pair = find(of);
+    if (pair == nullptr || there < 2 || (!pair->fan_out && asked < 2)) return;
+    if (!pair->fan_out) pair->fan_out = std::make_unique<FanOut>();
+    pair->fan_out->add(there, asked);
+}
+
 bool NextQuery::pays(double confidence, std::uint64_t origin_us) const {
     const auto origin = static_cast<double>(origin_us);
     return confidence * origin > (1 - confidence) * origin + static_cast<double>(options_.overhead_us);
@@ -267,9 +293,9 @@ std::optional<NextQuery::Parameters> NextQuery::parameters(QueryPair of,
     return found;
 }
 
-void NextQuery::there(QueryPair of) {
+void NextQuery::there(QueryPair of, bool first) {
     Pair* const pair = find(of);
-    if (pair != nullptr) ++pair->there_run;
+    if (pair != nullptr && first) ++pair->there_run;
     for (NextQueryCounts* counts : {&totals_, pair ? &pair->counts : nullptr})
         if (counts != nullptr) ++counts->predicted, ++counts->there;
 }
@@ -357,6 +383,7 @@ std::vector<NextQueryRow> NextQuery::rows(std::uint64_t now_us) const {
                 }
             }
             row.confidence = row.probability * row.mapping;
+            while (row_confidence(row.pair, row.rows) >= options_.confidence) ++row.rows;
             rows.push_back(std::move(row));
         }
     }

@@ -15,6 +15,10 @@
 // ahead: Glasbergen et al., "ChronoCache: Predictive and Adaptive Mid-Tier Query Result Caching" (SIGMOD
 // 2020).
 //
+// A pair whose parameters come from a column may be asked for once a row: "N+1 queries", a list and then one
+// query for each of its rows. How far down that goes is measured by rank (forecast/fan_out.h), and so many of
+// the rows are predicted at once as have P x chance of Options::confidence at least.
+//
 // What came of predictions is told to the model: a pair that cost more than it brought is off for a while,
 // each time twice as long (Options::off_us, at most kOffMax times that); one that was only late, for a moment
 // (Options::off_us / kOffMax).
@@ -33,6 +37,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "forecast/fan_out.h"
 
 namespace warmfront::forecast {
 
@@ -67,7 +73,8 @@ struct NextQueryRow {  // of one pair, for people
     std::uint64_t seen = 0;  // since it was first seen, not faded
     double probability = 0, mapping = 0, confidence = 0;
     bool in_force = false, off = false;
-    std::string sources;  // "column 2", "parameter 1 of the one before", ... in the order of the parameters
+    std::size_t rows = 1;  // of a list, that are predicted at once
+    std::string sources;   // "column 2", "parameter 1 of the one before", ... in the order of the parameters
     NextQueryCounts counts;
 };
 
@@ -111,6 +118,14 @@ public:
     // What is in force of what follows it, and not off; how many there are. It was just asked for. A pair
     // whose answers were there kThereRun times in a row is told only now and then.
     [[nodiscard]] std::size_t candidates(std::uint64_t statement, std::uint64_t now_us, Candidates& found);
+    // How sure it is that after a list (pair.from), of which this row (from 1: the second) is there, the
+    // query for it comes too, after those for the rows before. 0: the rows of that list are not asked for.
+    [[nodiscard]] double row_confidence(QueryPair pair, std::size_t rank) const;
+    [[nodiscard]] double confidence() const { return options_.confidence; }
+    // Whether it is worth following how many rows are asked for. pair.to was just asked for.
+    [[nodiscard]] bool wants_fan_out(QueryPair pair) const;
+    // Of a list with so many rows, the first `asked` were asked for, one after the other.
+    void fanned_out(QueryPair pair, std::size_t there, std::size_t asked);
     // Whether what is saved, if the confidence is right, is more than what is wasted and the overhead.
     // origin_us: PostgreSQL's time for it.
     [[nodiscard]] bool pays(double confidence, std::uint64_t origin_us) const;
@@ -120,8 +135,8 @@ public:
     [[nodiscard]] std::optional<Parameters> parameters(QueryPair pair,
                                                        std::span<const AnsweredRequest> history) const;
 
-    // What came of a prediction.
-    void there(QueryPair pair);
+    // What came of a prediction. first: of the first row.
+    void there(QueryPair pair, bool first = true);
     void prefetched(QueryPair pair);
     void used(QueryPair pair, std::uint64_t saved_us, std::uint64_t now_us);
     void late(QueryPair pair, std::uint64_t now_us);
@@ -158,6 +173,7 @@ private:
         std::uint32_t there_run = 0;  // predictions whose answer was there, since one was not
         std::uint32_t eager = 0;      // so many examples are wanted, whatever is known
         std::unique_ptr<Mapping> mapping;
+        std::unique_ptr<FanOut> fan_out;  // nullptr: never were two rows asked for
         NextQueryCounts counts;
         // Since it was last judged:
         double brought_us = 0, cost_us = 0;

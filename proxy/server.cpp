@@ -34,6 +34,7 @@
 #include "proxy/control/prewarmer.h"
 #include "proxy/control/recorded_loads.h"
 #include "proxy/control/replay.h"
+#include "proxy/control/statement_tables.h"
 #include "proxy/control/trainer.h"
 #include "proxy/io/signal.h"
 #include "proxy/io/timer.h"
@@ -162,6 +163,7 @@ private:
     session::Databases databases_;
     forecast::Board board_;
     control::EventCalendars event_calendars_;
+    control::StatementTables statement_tables_;
     control::Trainer trainer_;
     control::NextQuerySink next_query_sink_;
     session::Foresights foresights_;
@@ -253,11 +255,11 @@ void Server::prepare_history() {
         const auto replay = control::replay_of_key(*seen.settings, seen.statement->text, seen.key);
         return replay ? control::text_of(*replay).value_or("") : std::string();
     };
-    if (event_calendars_.by_table())
-        options.maker.reads = [this](const forecast::SeriesName& statement,
-                                     const std::vector<std::string>& tables) {
-            event_calendars_.on_reads(statement, tables);
-        };
+    options.maker.reads = [this](const forecast::SeriesName& statement,
+                                 const std::vector<std::string>& tables) {
+        event_calendars_.on_reads(statement, tables);
+        statement_tables_.on_reads(statement, tables);
+    };
     for (auto& worker : workers_) (void)worker->exchange_keys(std::make_unique<session::KeyTally>());
     historian_ = std::make_unique<control::Historian>(std::move(options), settings_->forecast, log_);
 }
@@ -294,6 +296,9 @@ Result<void> Server::serve_http() {
     if (!settings_->http) return {};
     auto http = admin::HttpServer::start(
         *settings_->http, {[this] { return observe(); }, [this] { return ledger_.rows(kTemplatesShownMax); },
+                           [this](const session::TemplateRow& row) {
+                               return statement_tables_.of(row.database, sql::digest_text(row.digest));
+                           },
                            [this] { return trainer_.outlook(); }, [this] { return prewarmer_->view(); }});
     if (!http) return tl::unexpected(http.error());
     http_ = std::move(*http);

@@ -2,17 +2,22 @@
 #include "proxy/admin/http.h"
 
 #include <array>
+#include <chrono>
 #include <mutex>
 #include <string_view>
 #include <utility>
 
 #include <civetweb.h>
 #include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "config/values.h"
 #include "proxy/admin/forecast_json.h"
 #include "proxy/admin/hot_json.h"
 #include "proxy/admin/metrics.h"
+#include "proxy/admin/nudged.h"
 #include "proxy/admin/page_files.h"
 #include "proxy/admin/stats_json.h"
 
@@ -80,7 +85,8 @@ Response answer_to(std::string_view method, std::string_view path, std::string_v
     if (path == "/healthz") return {.body = "alive\n"};
     if (path == "/readyz") return readiness(sources.observe());
     if (path == "/api/stats") return json_response(stats_json(sources.observe()));
-    if (path == "/api/templates") return json_response(templates_json(sources.templates()));
+    if (path == "/api/templates")
+        return json_response(templates_json(sources.templates(), sources.tables_of));
     if (path == "/api/forecast") return forecast_response(*sources.outlook(), query);
     if (path == "/api/hot") return json_response(hot_json(*sources.prewarm()));
     if (path == "/api/capacity") return json_response(capacity_json(sources.outlook()->capacity));
@@ -99,15 +105,34 @@ std::string listening_port(const Address& address) {
     return print_address(address);
 }
 
+// Has who listens there see a connection come, and go. Nothing where it cannot be reached.
+void knock(const std::string& host, std::uint16_t port) {
+    addrinfo hints{}, *found = nullptr;
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;  // nothing is asked of a name server
+    hints.ai_socktype = SOCK_STREAM;
+    const char* const node = host == "*" ? nullptr : host.c_str();  // nullptr: the loopback
+    if (getaddrinfo(node, std::to_string(port).c_str(), &hints, &found) != 0) return;
+    for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
+        const int knocking = socket(at->ai_family, at->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (knocking < 0) continue;
+        (void)connect(knocking, at->ai_addr, at->ai_addrlen);
+        close(knocking);
+    }
+    freeaddrinfo(found);
+}
+
 class CivetServer final : public HttpServer {
 public:
     explicit CivetServer(HttpSources sources) : sources_(std::move(sources)) {}
     ~CivetServer() override {
-        if (context_ != nullptr) mg_stop(context_);
+        if (context_ == nullptr) return;
+        // Its accepting thread looks about when somebody comes, or every two seconds.
+        nudged([this] { mg_stop(context_); }, [this, at = port()] { knock(host_, at); }, kKnockEvery);
     }
 
     Result<void> listen(const Address& address) {
         const std::string port = listening_port(address);
+        host_ = address.host;
         const char* options[] = {"listening_ports",
                                  port.c_str(),
                                  "num_threads",
@@ -170,7 +195,10 @@ private:
         return 1;
     }
 
+    static constexpr std::chrono::milliseconds kKnockEvery{10};
+
     const HttpSources sources_;
+    std::string host_;
     std::mutex message_mutex_;
     std::string first_message_;
     mg_context* context_ = nullptr;

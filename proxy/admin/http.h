@@ -23,6 +23,7 @@
 #include "config/settings.h"
 #include "forecast/outlook.h"
 #include "proxy/admin/observation.h"
+#include "proxy/admin/stats_json.h"
 
 namespace warmfront::admin {
 
@@ -31,6 +32,7 @@ namespace warmfront::admin {
 struct HttpSources {
     std::function<Observation()> observe;
     std::function<std::vector<session::TemplateRow>()> templates;
+    TablesOf tables_of;
     std::function<std::shared_ptr<const forecast::Outlook>()> outlook;  // never nullptr
     std::function<std::shared_ptr<const PrewarmView>()> prewarm;        // alike
 };

@@ -21,10 +21,10 @@ std::string milliseconds(std::uint64_t us) {
 }  // namespace
 
 std::span<const std::string_view> next_query_columns() {
-    static constexpr std::array<std::string_view, 19> kColumns{
-        "database",   "digest",   "next_digest", "state", "probability", "mapping", "confidence",
-        "parameters", "seen",     "predicted",   "there", "prefetched",  "used",    "late",
-        "wasted",     "saved_ms", "wasted_ms",   "query", "next_query"};
+    static constexpr std::array<std::string_view, 20> kColumns{
+        "database",   "digest", "next_digest", "state",     "probability", "mapping",    "confidence",
+        "parameters", "rows",   "seen",        "predicted", "there",       "prefetched", "used",
+        "late",       "wasted", "saved_ms",    "wasted_ms", "query",       "next_query"};
     return kColumns;
 }
 
@@ -32,14 +32,26 @@ std::vector<std::vector<std::string>> next_query_table(std::span<const session::
     std::vector<std::vector<std::string>> rows;
     for (const auto& [from, to, row] : views) {
         const forecast::NextQueryCounts& counts = row.counts;
-        rows.push_back({to.database, sql::digest_text(from.digest), sql::digest_text(to.digest),
-                        std::string(state_of(row)), fmt::format("{:.3f}", row.probability),
-                        fmt::format("{:.3f}", row.mapping), fmt::format("{:.3f}", row.confidence),
-                        row.sources, std::to_string(row.seen), std::to_string(counts.predicted),
-                        std::to_string(counts.there), std::to_string(counts.prefetched),
-                        std::to_string(counts.used), std::to_string(counts.late),
-                        std::to_string(counts.wasted), milliseconds(counts.saved_us),
-                        milliseconds(counts.wasted_us), from.text, to.text});
+        rows.push_back({to.database,
+                        sql::digest_text(from.digest),
+                        sql::digest_text(to.digest),
+                        std::string(state_of(row)),
+                        fmt::format("{:.3f}", row.probability),
+                        fmt::format("{:.3f}", row.mapping),
+                        fmt::format("{:.3f}", row.confidence),
+                        row.sources,
+                        std::to_string(row.rows),
+                        std::to_string(row.seen),
+                        std::to_string(counts.predicted),
+                        std::to_string(counts.there),
+                        std::to_string(counts.prefetched),
+                        std::to_string(counts.used),
+                        std::to_string(counts.late),
+                        std::to_string(counts.wasted),
+                        milliseconds(counts.saved_us),
+                        milliseconds(counts.wasted_us),
+                        from.text,
+                        to.text});
     }
     return rows;
 }

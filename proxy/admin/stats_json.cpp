@@ -49,7 +49,13 @@ static std::string seconds(std::uint64_t us) {
     return fmt::format("{:.6f}", static_cast<double>(us) / 1e6);
 }
 
-std::string templates_json(const std::vector<session::TemplateRow>& rows) {
+static std::string list_of(const std::vector<std::string>& texts) {
+    std::string list;
+    for (const std::string& text : texts) list += (list.empty() ? "" : ",") + quoted(text);
+    return "[" + list + "]";
+}
+
+std::string templates_json(const std::vector<session::TemplateRow>& rows, const TablesOf& tables_of) {
     std::string list;
     for (const session::TemplateRow& row : rows) {
         if (!row.cacheable) continue;
@@ -65,7 +71,8 @@ std::string templates_json(const std::vector<session::TemplateRow>& rows) {
                                                     {"hit_ratio", fmt::format("{:.6f}", row.hit_ratio())},
                                                     {"origin_seconds", seconds(row.origin_mean_us)},
                                                     {"saved_seconds", seconds(row.saved_us)},
-                                                    {"bytes", std::to_string(row.bytes)}});
+                                                    {"bytes", std::to_string(row.bytes)},
+                                                    {"tables", list_of(tables_of(row))}});
     }
     return "[" + list + "]";
 }

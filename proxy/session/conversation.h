@@ -242,6 +242,7 @@ private:
     void foresee(const PlanRef& plan, const cache::KeyView& key, std::string_view rows, bool from_memory);
     void watch(Exchange& exchange, std::string_view literals);
     void watch(Exchange& exchange, const Single& single, std::string_view parameter_types);
+    static void note_row(Exchange& exchange, const wire::Piece& piece);
     void foresee_after(const Exchange& exchange);
 
     // conversation_backend.cpp

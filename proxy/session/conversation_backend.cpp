@@ -58,8 +58,7 @@ void Conversation::on_backend(const wire::Piece& piece, std::uint64_t now_us) {
     exchange.capture.on_backend(piece);
     exchange.answer_bytes += piece.raw.size();
     if (piece.type == 'C' && piece.whole()) exchange.answer_rows += rows_of_close(piece.body);
-    if (exchange.trailed && piece.type == 'D' && piece.first && exchange.first_row.empty())
-        exchange.first_row = piece.raw.substr(0, Trail::kPartBytesMax);
+    if (exchange.trailed && piece.type == 'D') note_row(exchange, piece);
     services_.to_client.add(piece.raw);
     if (wait_ == Wait::Drain && open_ && (open_->failed || open_->steps_done >= open_->steps_sent))
         after_drain();

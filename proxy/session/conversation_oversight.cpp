@@ -88,6 +88,15 @@ void Conversation::watch(Exchange& exchange, const Single& single, std::string_v
     exchange.details.append(parameter_types).append(single.bind->after_names);
 }
 
+// Whole rows while they fit; of a first one that is too large, or comes in parts, its beginning.
+void Conversation::note_row(Exchange& exchange, const wire::Piece& piece) {
+    std::string& rows = exchange.first_rows;
+    if (exchange.first_rows_end || !piece.first) return;
+    const std::size_t room = rows.empty() ? Trail::kPartBytesMax : Trail::kRowsBytesMax - rows.size();
+    exchange.first_rows_end = !piece.whole() || piece.raw.size() > room;
+    if (!exchange.first_rows_end || rows.empty()) rows.append(piece.raw.substr(0, room));
+}
+
 void Conversation::foresee_after(const Exchange& exchange) {
     if (services_.foresight == nullptr || exchange.foreseen_from || !exchange.plan) return;
     const bool one_query = exchange.kind == Exchange::Kind::Simple ||
@@ -98,7 +107,7 @@ void Conversation::foresee_after(const Exchange& exchange) {
         request.settings = settings_;
         request.kind = exchange.trailed_extended ? 'E' : 'Q';
         request.details = exchange.details;
-        request.rows = exchange.first_row;
+        request.rows = exchange.first_rows;
     }
     services_.foresight->answered(trail_, request, now_us_);
 }

@@ -137,7 +137,8 @@ struct Exchange {
 
     // What may tell the session's next request (proxy/session/foresight.h), of one that is not captured.
     bool trailed = false, trailed_extended = false;
-    std::string details, first_row;
+    std::string details, first_rows;
+    bool first_rows_end = false;  // no more of them
 
     std::string local_reply;
     std::vector<std::string> probe_values;

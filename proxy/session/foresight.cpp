@@ -15,14 +15,25 @@ namespace {
 // In front of the details, see cache/key.h.
 constexpr std::size_t kKindAt = 4 + 8, kRowLimitAt = kKindAt + 1, kDetailsAt = kRowLimitAt + 4;
 
-// The first message, where it is a DataRow; cut at the bound.
-std::string_view first_row(std::string_view rows) {
-    if (rows.size() < 5 || rows[0] != 'D') return {};
+// Of the first message as its header says, perhaps more than there is; 0 where it is no DataRow.
+std::size_t row_bytes(std::string_view rows) {
+    if (rows.size() < 5 || rows[0] != 'D') return 0;
     const auto at = [&](std::size_t i) {
         return static_cast<std::size_t>(static_cast<unsigned char>(rows[i]));
     };
-    const std::size_t size = 1 + (at(1) << 24 | at(2) << 16 | at(3) << 8 | at(4));
-    return rows.substr(0, std::min(size, Trail::kPartBytesMax));
+    return 1 + (at(1) << 24 | at(2) << 16 | at(3) << 8 | at(4));
+}
+
+// Of kept_rows(). Row `rank`, from 0; empty: it is not there.
+std::string_view row_of(std::string_view rows, std::size_t rank) {
+    for (; rank > 0 && !rows.empty(); --rank) rows.remove_prefix(std::min(row_bytes(rows), rows.size()));
+    return rows.substr(0, row_bytes(rows));
+}
+
+std::size_t count_rows(std::string_view rows) {
+    std::size_t count = 0;
+    for (; !rows.empty(); ++count) rows.remove_prefix(std::min(row_bytes(rows), rows.size()));
+    return count;
 }
 
 bool counts_as_request(sql::QueryClass query_class) {
@@ -30,6 +41,18 @@ bool counts_as_request(sql::QueryClass query_class) {
 }
 
 }  // namespace
+
+std::string_view Trail::kept_rows(std::string_view rows) {
+    const std::size_t first = row_bytes(rows);
+    if (first > std::min(kPartBytesMax, rows.size())) return rows.substr(0, kPartBytesMax);
+    std::size_t end = first;
+    for (std::size_t count = 1; count < forecast::FanOut::kRows; ++count) {
+        const std::size_t next = row_bytes(rows.substr(end));
+        if (next == 0 || next > rows.size() - end || end + next > kRowsBytesMax) break;
+        end += next;
+    }
+    return rows.substr(0, end);
+}
 
 Foresight::Foresight(const cache::Store& store, PrefetchSink* sink, const NextQuerySettings& settings)
     : store_(store), sink_(sink) {
@@ -58,8 +81,9 @@ Foresight::Request Foresight::request_of(const PlanRef& plan, std::string_view d
 
 void Foresight::ended(Trail& trail, std::uint64_t now_us) {
     for (Trail::Step& step : trail.steps_) step.statement = 0;
-    if (trail.awaited_count_ == 0) return;
+    if (trail.awaited_count_ == 0 && trail.run_.pair.from == 0) return;
     const std::lock_guard lock(mutex_);
+    end_run(trail);
     for (std::size_t i = 0; i < trail.awaited_count_; ++i)
         model_.wasted(trail.awaited_[i].pair, trail.awaited_[i].origin_us, now_us);
     trail.awaited_count_ = 0;
@@ -75,6 +99,7 @@ void Foresight::answered(Trail& trail, const Request& request, std::uint64_t now
     const auto noted = model_.asked(pair.from, pair.to);
     if (noted.new_statement && pair.to != 0) name(pair.to, *request.plan, request.database);
     if (noted.wants_example && request.cacheable && request.settings) learn(trail, pair, request, now_us);
+    follow_run(trail, pair, request);
 
     trail.last_ = (trail.last_ + 1) % trail.steps_.size();
     Trail::Step& step = trail.steps_[trail.last_];
@@ -84,23 +109,66 @@ void Foresight::answered(Trail& trail, const Request& request, std::uint64_t now
     // Cut details would be malformed.
     step.details.assign(request.details.size() <= Trail::kPartBytesMax ? request.details
                                                                        : std::string_view{});
-    step.row.assign(first_row(request.rows));
+    step.rows.assign(Trail::kept_rows(request.rows));
     if (sink_ != nullptr && request.settings && model_.leads(pair.to)) predict(trail, request, now_us);
 }
 
-// Of what the session waits for: this is it, or it asked for something else.
+// Of what the session waits for: this is it, or it asked for something else. Of several rows of a list each
+// may come as long as the session asks for nothing but such rows.
 void Foresight::settle_awaited(Trail& trail, const Request& request, std::uint64_t now_us) {
+    std::size_t left = 0;
     for (std::size_t i = 0; i < trail.awaited_count_; ++i) {
-        const Trail::Awaited& awaited = trail.awaited_[i];
+        const Trail::Awaited awaited = trail.awaited_[i];
         const bool came = request.cacheable && awaited.key_hash == request.key_hash;
         if (came && now_us <= awaited.until_us && request.from_memory)
             model_.used(awaited.pair, awaited.origin_us, now_us);
         else if (came)
             model_.late(awaited.pair, now_us);
+        else if (awaited.of_rows && request.plan->identity == awaited.pair.to && now_us <= awaited.until_us)
+            trail.awaited_[left++] = awaited;
         else
             model_.wasted(awaited.pair, awaited.origin_us, now_us);
     }
-    trail.awaited_count_ = 0;
+    trail.awaited_count_ = left;
+}
+
+void Foresight::end_run(Trail& trail) {
+    Trail::Run& run = trail.run_;
+    if (run.pair.from != 0) model_.fanned_out(run.pair, run.there, run.asked);
+    run.pair = {};
+}
+
+// A run begins with the query for a list's first row, and ends with one that is not for the next row.
+void Foresight::follow_run(Trail& trail, forecast::QueryPair pair, const Request& request) {
+    Trail::Run& run = trail.run_;
+    if (run.pair.from != 0) {
+        const bool goes_on =
+            pair.from == run.pair.to && pair.to == run.pair.to && asks_for_row(run, run.asked, request);
+        if (goes_on) ++run.asked;
+        if (!goes_on || run.asked == run.there) end_run(trail);
+        if (goes_on) return;
+    }
+    if (pair.from == 0 || pair.from == pair.to || !model_.wants_fan_out(pair)) return;
+    const Trail::Step& list = trail.steps_[trail.last_];
+    const std::size_t there = count_rows(list.rows);
+    if (there < 2) return;
+    run.list = list;
+    run.pair = pair;
+    run.there = there;
+    run.asked = 1;
+    if (!asks_for_row(run, 0, request)) run.pair = {};
+}
+
+bool Foresight::asks_for_row(const Trail::Run& run, std::size_t row, const Request& request) {
+    if (!request.cacheable || request.details.size() > Trail::kPartBytesMax) return false;
+    list_.read(run.list.kind, run.list.details, row_of(run.list.rows, row));
+    const forecast::AnsweredRequest list{list_.parameters(), list_.columns()};
+    const auto expected = model_.parameters(run.pair, std::span(&list, 1));
+    if (!expected) return false;
+    given_.read(request.kind, request.details, {});
+    return std::ranges::equal(
+        given_.parameters(), *expected,
+        [](const forecast::OpaqueValue& given, std::string_view value) { return given && *given == value; });
 }
 
 std::span<const forecast::AnsweredRequest> Foresight::history(const Trail& trail, std::uint64_t now_us) {
@@ -109,7 +177,7 @@ std::span<const forecast::AnsweredRequest> Foresight::history(const Trail& trail
         const std::size_t size = trail.steps_.size();
         const Trail::Step& step = trail.steps_[(trail.last_ + size - count) % size];
         if (step.statement == 0 || now_us - step.at_us > window_us_) break;
-        texts_[count].read(step.kind, step.details, step.row);
+        texts_[count].read(step.kind, step.details, row_of(step.rows, 0));
         history_[count] = {texts_[count].parameters(), texts_[count].columns()};
     }
     return {history_.data(), count};
@@ -138,14 +206,35 @@ void Foresight::predict(Trail& trail, const Request& request, std::uint64_t now_
         const Plan& plan = *known->second.plan;
         if (!plan.cacheable() || !plan.on() || !plan.ledger.account) continue;
         const std::uint64_t origin_us = plan.ledger.account->origin_mean_us();
-        if (model_.pays(found[i].confidence, origin_us))
-            want(trail, request, {statement, found[i].to}, known->second, origin_us, now_us);
+        if (!model_.pays(found[i].confidence, origin_us)) continue;
+        const forecast::QueryPair pair{statement, found[i].to};
+        const std::size_t rows = rows_worth(trail.steps_[trail.last_], pair, origin_us);
+        for (std::size_t row = 0; row < rows; ++row)
+            want(trail, request, {pair, known->second, origin_us, row, rows}, now_us);
     }
 }
 
-void Foresight::want(Trail& trail, const Request& request, forecast::QueryPair pair, const Exemplar& exemplar,
-                     std::uint64_t origin_us, std::uint64_t now_us) {
-    const auto values = model_.parameters(pair, history(trail, now_us));
+// How many rows of the list are fetched for.
+std::size_t Foresight::rows_worth(const Trail::Step& list, forecast::QueryPair pair,
+                                  std::uint64_t origin_us) const {
+    const std::size_t there = count_rows(list.rows);
+    std::size_t rows = 1;
+    for (; rows < there; ++rows) {
+        const double confidence = model_.row_confidence(pair, rows);
+        if (confidence < model_.confidence() || !model_.pays(confidence, origin_us)) break;
+    }
+    return rows;
+}
+
+void Foresight::want(Trail& trail, const Request& request, const Wish& wish, std::uint64_t now_us) {
+    const auto& [pair, exemplar, origin_us, row, rows] = wish;
+    const auto past = history(trail, now_us);
+    if (row > 0) {
+        const Trail::Step& list = trail.steps_[trail.last_];
+        texts_[0].read(list.kind, list.details, row_of(list.rows, row));
+        history_[0] = {texts_[0].parameters(), texts_[0].columns()};
+    }
+    const auto values = model_.parameters(pair, past);
     if (!values) return;
     auto details = with_values(exemplar.kind, exemplar.details, *values, request.settings->utf8);
     if (!details) return;
@@ -155,13 +244,13 @@ void Foresight::want(Trail& trail, const Request& request, forecast::QueryPair p
     const cache::KeyView key = key_.finish();
     const std::span awaited(trail.awaited_.data(), trail.awaited_count_);
     if (std::ranges::find(awaited, key.hash, &Trail::Awaited::key_hash) != awaited.end()) return;
-    if (store_.glance(key, now_us / 1000).current) return model_.there(pair);
+    if (store_.glance(key, now_us / 1000).current) return model_.there(pair, row == 0);
     if (trail.awaited_count_ == trail.awaited_.size()) return;
     if (!sink_->prefetch({request.settings, exemplar.plan->made_from, exemplar.kind, exemplar.row_limit,
                           std::move(*details), std::chrono::microseconds(window_us_)}))
         return;
     model_.prefetched(pair);
-    trail.awaited_[trail.awaited_count_++] = {pair, key.hash, now_us + window_us_, origin_us};
+    trail.awaited_[trail.awaited_count_++] = {pair, key.hash, now_us + window_us_, origin_us, rows > 1};
 }
 
 void Foresight::name(std::uint64_t statement, const Plan& plan, std::string_view database) {

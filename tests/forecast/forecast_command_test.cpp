@@ -122,3 +122,37 @@ TEST_CASE("warmfront forecast --backtest: a line a model, the choice, and a plot
     CHECK(svg.ends_with("</svg>\n"));
     CHECK(svg.find("what came") != std::string::npos);
 }
+
+TEST_CASE("warmfront forecast --backtest: says what drives the load, where there are trees to ask") {
+    // Long quiet, and twenty times as much on the hours of some days that a file names: nothing else tells.
+    const Directory directory;
+    std::string csv = "ts,value\n", days;
+    for (int hour = 0; hour < 24 * 90; ++hour) {
+        const int day = hour / 24;
+        const bool apart = day * day % 11 == 3;
+        csv += std::to_string(hour * 3'600) + "," + std::to_string((apart ? 400 : 20) + hour % 3) + "\n";
+        if (apart && hour % 24 == 0) {
+            const int month = day < 31 ? 1 : day < 59 ? 2 : 3, before = month == 1 ? 0 : month == 2 ? 31 : 59;
+            char text[40];
+            std::snprintf(text, sizeof text, "1970-%02d-%02d import\n", month, day - before + 1);
+            days += text;
+        }
+    }
+    ForecastArguments arguments;
+    arguments.input = directory.write("hours.csv", csv);
+    arguments.holidays = directory.write("days.txt", days);
+    arguments.season = "24";
+    arguments.horizon = 24;
+    arguments.backtest = true;
+    for (const auto& [model, asked] : {std::pair("auto", "boosted-trees"), std::pair("tree", "tree")}) {
+        CAPTURE(model);
+        arguments.model = model;
+        const CommandOutput output = run_forecast_command(arguments);
+        CHECK(output.code == 0);
+        CAPTURE(output.to_stdout);
+        const std::string begin = std::string("\nwhat drives this load, as ") + asked + " see it: holidays ";
+        CHECK(output.to_stdout.find(begin) != std::string::npos);
+    }
+    arguments.model = "ridge";
+    CHECK(run_forecast_command(arguments).to_stdout.find("what drives") == std::string::npos);
+}

@@ -76,6 +76,43 @@ void browse(Asker& asker, std::mt19937& random) {
 
 }  // namespace
 
+TEST_CASE("fan out: the chance of a row is by its rank, over the lists that had it") {
+    FanOut lists;
+    CHECK(lists.chance(0) == 0);
+    for (int i = 0; i < 20; ++i) lists.add(i % 2 == 0 ? 5 : 2, i % 4 == 0 ? 3 : 2);
+    CHECK(lists.chance(1) == doctest::Approx(wilson_lower_bound(20, 20)));
+    CHECK(lists.chance(2) == doctest::Approx(wilson_lower_bound(5, 10)));  // only ten had a third row
+    CHECK(lists.chance(3) == 0);
+    CHECK(lists.chance(FanOut::kRows) == 0);
+    for (int i = 0; i < 300; ++i) lists.add(5, 1);  // it fades
+    CHECK(lists.chance(0) > 0.9);
+    CHECK(lists.chance(1) < 0.05);
+    lists.add(1'000'000, 1'000'000);
+    CHECK(lists.chance(FanOut::kRows - 1) > 0);
+}
+
+TEST_CASE(
+    "next query: rows of a list are followed where a column gives the parameter, and told by their chance") {
+    NextQuery model({.confidence = 0.7});
+    Asker asker(model);
+    std::mt19937 random(1);
+    const QueryPair pair{kReviews, kAuthor}, other{kProduct, kReviews};
+    CHECK_FALSE(model.wants_fan_out(pair));
+    for (int i = 0; i < 30; ++i) {
+        browse(asker, random);
+        asker.leave();
+    }
+    CHECK(model.wants_fan_out(pair));
+    CHECK(model.row_confidence(pair, 1) == 0);
+    model.fanned_out(pair, 10, 1);
+    CHECK(model.row_confidence(pair, 1) == 0);  // one row is no list
+    for (int i = 0; i < 24; ++i) model.fanned_out(pair, 10, 4);
+    CHECK(model.row_confidence(pair, 3) > 0.7);
+    CHECK(model.row_confidence(pair, 4) == 0);
+    CHECK(model.row_confidence(other, 1) == 0);
+    for (const auto& row : model.rows(0)) CHECK(row.rows == (row.pair == pair ? 4 : 1));
+}
+
 TEST_CASE("next query: Wilson's lower bound") {
     // Of 90 in 100: (p + z2/2n - z sqrt(p(1-p)/n + z2/4n2)) / (1 + z2/n) = 0.8396 with z = 1.6449.
     CHECK(wilson_lower_bound(0, 0) == 0);

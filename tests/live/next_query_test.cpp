@@ -126,6 +126,45 @@ TEST_CASE("next query: what depends on an answer is in memory before it is asked
     CHECK(shown.find("|on|") != std::string::npos);
 }
 
+// A page as many frameworks make them: a list, then one query for each of its rows, without a pause.
+TEST_CASE("next query: a query for each row of a list comes from memory") {
+    if (direct_mode()) return;
+    Protocol protocol = Protocol::Simple;
+    SUBCASE("simple queries") {}
+    SUBCASE("extended queries") {
+        protocol = Protocol::Extended;
+    }
+    PostgresServer server;
+    server.sql(kShop);
+    server.sql(
+        "CREATE TABLE carts (product int, cart int); CREATE INDEX ON carts (cart);"
+        "INSERT INTO carts SELECT i, (i - 1) / 8 FROM generate_series(1, 2000) i; ANALYZE carts");
+    const WarmfrontProcess warmfront(server, {.settings = std::string(kSettings)});
+    auto client = must(RawClient::connect({.port = warmfront.port()}));
+    auto direct = must(RawClient::connect({.port = server.port()}));
+    constexpr int kRows = 8, kLearning = 60, kAfterwards = 30;
+    constexpr std::string_view kCart = "SELECT product FROM carts WHERE cart = ";
+    const auto page = [&](int cart, bool compare) {
+        const std::string list = ask(protocol, client, kCart, std::to_string(cart));
+        REQUIRE(look_at_the_page(warmfront));  // so that how fast fetches are decides nothing here
+        for (std::size_t at = 0; at < list.size(); at = list.find('\n', at) + 1) {
+            const std::string id = list.substr(at, list.find('\n', at) - at);
+            const std::string product = ask(protocol, client, kProduct, id);
+            if (compare) CHECK(product == rows(direct, std::string(kProduct) + id));
+        }
+        (void)ask(protocol, client, kReviews, std::to_string(1'999 - cart));
+    };
+    for (int cart = 0; cart < kLearning; ++cart) page(cart, false);
+    const Metrics before = warmfront.metrics();
+    for (int cart = kLearning; cart < kLearning + kAfterwards; ++cart) page(cart, true);
+    const Metrics metrics = warmfront.metrics();
+    const auto more = [&](std::string_view name, std::string_view label = {}) {
+        return metrics.sum(name, label) - before.sum(name, label);
+    };
+    CHECK(more("warmfront_next_query_fetches_total", "outcome=\"used\"") == kRows * kAfterwards);
+    CHECK(more("warmfront_next_query_fetches_total", "outcome=\"wasted\"") == 0);
+}
+
 TEST_CASE("next query: what is fetched ahead is never older than an acknowledged write") {
     if (direct_mode()) return;
     PostgresServer server;

@@ -64,7 +64,7 @@ function showStats(now) {
     format.percent(d.hit_ratio), format.seconds(d.hit.p99_seconds), format.seconds(d.forwarded.p99_seconds)]), "no client was here yet");
   const refusals = now.databases.flatMap(d => d.refusals.map(r => ({ ...r, database: d.name }))).sort((a, b) => b.count - a.count);
   const all = refusals.reduce((sum, r) => sum + r.count, 0);
-  fill(at("refusals"), refusals.slice(0, 20).map(r => [r.reason.replaceAll("_", " "), r.database, format.count(r.count), format.percent(r.count / all)]),
+  fill(at("refusals"), refusals.slice(0, 20).map(r => [r.reason.replaceAll("_", " "), [r.database, "words"], format.count(r.count), format.percent(r.count / all)]),
     "every read could be kept so far");
 }
 
@@ -85,9 +85,33 @@ function showRates(look) {
 }
 
 const statements = new Map();  // digest: text
+const readsOf = new Map();  // "database table": { found, missed, origin, saved }, of the statements that read it
+
+function sumByTable(templates) {
+  readsOf.clear();
+  for (const t of templates) {
+    for (const table of t.tables) {
+      const key = t.database + " " + table, sum = readsOf.get(key) || { found: 0, missed: 0, origin: 0, saved: 0 };
+      sum.found += t.hits + t.would_be_hits;
+      sum.missed += t.misses;
+      sum.origin += t.origin_seconds * (t.hits + t.would_be_hits + t.misses);
+      sum.saved += t.saved_seconds;
+      readsOf.set(key, sum);
+    }
+  }
+}
+
+// What keeping brings to a table; "" of other series.
+function keptOf(s) {
+  if (s.kind !== "table" || s.measure !== "reads") return "";
+  const sum = readsOf.get(s.database + " " + s.name), all = sum ? sum.found + sum.missed : 0;
+  if (all === 0) return "no statement that reads it is kept";
+  return `${format.percent(sum.found / all)} hits \u00b7 PostgreSQL ${format.seconds(sum.origin / all)} \u00b7 saved ${format.seconds(sum.saved)}`;
+}
 
 function showTemplates(templates) {
   for (const t of templates) statements.set(t.digest, t.template);
+  sumByTable(templates);
   fill(at("templates"), templates.slice(0, 20).map(t => [[t.template, "text"], format.count(t.requests), format.percent(t.hit_ratio),
     format.seconds(t.origin_seconds), format.seconds(t.saved_seconds), format.bytes(t.bytes), t.state]), "no statement was kept yet");
 }
@@ -114,7 +138,7 @@ function panel(id) {
   if (panels.has(id)) return panels.get(id);
   const element = document.createElement("figure"), own = { element, from: 0 };
   element.className = "card";
-  for (const [key, tag, name] of [["title", "h3", ""], ["badge", "span", "badge"], ["meta", "p", "meta soft"], ["canvas", "div", "chart"], ["caption", "p", "meta soft"]]) {
+  for (const [key, tag, name] of [["title", "h3", ""], ["badge", "span", "badge"], ["kept", "p", "meta soft"], ["meta", "p", "meta soft"], ["canvas", "div", "chart"], ["caption", "p", "meta soft"]]) {
     own[key] = element.appendChild(document.createElement(tag));
     own[key].className = name;
   }
@@ -144,6 +168,8 @@ function showPanel(s) {
   own.badge.textContent = alarmed ? `${s.alarm.side} what was to be expected since ${format.clock(s.alarm.since, true)}` : "";
   const peak = s.summary ? ` \u00b7 peak ${format.count(s.summary.peak.point)} at ${format.clock(s.summary.peak_at, s.step < 60)}` : "";
   own.meta.textContent = `per ${format.span(s.step)} \u00b7 ${s.model}${s.mase === null ? "" : ` \u00b7 MASE ${s.mase.toFixed(2)}`}${peak}`;
+  own.kept.textContent = own.kept.title = keptOf(s);
+  own.kept.hidden = own.kept.textContent === "";
   own.meta.title = s.problem || own.meta.textContent;
   own.caption.dataset.resting = s.summary ? `next ${format.count(s.summary.next.point)} (${format.count(s.summary.next.lo95)} to ${format.count(s.summary.next.hi95)})` : "";
   own.caption.textContent = own.caption.dataset.resting;
@@ -189,9 +215,14 @@ function showHot(rows) {
   at("hot").hidden = rows.length === 0;
   if (rows.length === 0) return;
   const names = Object.keys(rows[0]), head = document.createElement("tr");
-  for (const name of names) head.appendChild(document.createElement("th")).textContent = name.replaceAll("_", " ");
+  const cell = value => typeof value === "number" ? format.count(value) : [String(value), "words"];
+  for (const name of names) {
+    const th = head.appendChild(document.createElement("th"));
+    th.textContent = name.replaceAll("_", " ") + (name.startsWith("rate") ? " /s" : "");
+    if (typeof rows[0][name] !== "number") th.className = "words";
+  }
   at("hot-head").replaceChildren(head);
-  fill(at("hot-rows"), rows.slice(0, 20).map(row => names.map(name => typeof row[name] === "number" ? format.count(row[name]) : String(row[name]))), "");
+  fill(at("hot-rows"), rows.slice(0, 20).map(row => names.map(name => cell(row[name]))), "");
 }
 
 // ---- the round

@@ -200,7 +200,7 @@ TEST_CASE("console: each command gives its table") {
               "SELECT * FROM t WHERE id = ?|"},
              {"SHOW NEXT_QUERY",
               "|D:shop,00000000000000ab,00000000000000cd,on,0.950,0.900,0.900,parameter "
-              "1,30,9,2,7,4,2,1,8.0,2.0,"
+              "1,1,30,9,2,7,4,2,1,8.0,2.0,"
               "SELECT * FROM t WHERE id = ?,SELECT * FROM u WHERE t = ?|"},
              {"SHOW REFUSALS", "T:database,reason,count|D:shop,volatile_function,1|C:SHOW|Z:I"},
              {"SHOW INVALIDATIONS", "T:database,cause,count|D:shop,write,5|C:SHOW|Z:I"},

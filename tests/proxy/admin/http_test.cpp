@@ -52,8 +52,13 @@ static std::shared_ptr<const PrewarmView> hot_of_shop() {
     return view;
 }
 
+static std::vector<std::string> tables_of(const session::TemplateRow&) {
+    return {"public.orders", "public.\"odd\""};
+}
+
 static HttpSources sources_of(std::function<Observation()> observe) {
-    return {std::move(observe), no_templates, [] { return sample_observation().outlook; }, hot_of_shop};
+    return {std::move(observe), no_templates, tables_of, [] { return sample_observation().outlook; },
+            hot_of_shop};
 }
 
 TEST_CASE("http: every path answers as it should") {
@@ -169,10 +174,11 @@ TEST_CASE("templates json: only what may be kept is told") {
     kept.saved_us = 1'500'000;
     session::TemplateRow refused;
     refused.text = "EXPLAIN SELECT 'secret'";
-    const std::string json = templates_json({refused, kept});
+    const std::string json = templates_json({refused, kept}, tables_of);
     CHECK(json.starts_with(R"([{"digest":"00000000000000ab","database":"","template":"SELECT \"a\"",)"));
     CHECK(json.find(R"("state":"off: break_even","reason":"why")") != std::string::npos);
     CHECK(json.find(R"("saved_seconds":1.500000)") != std::string::npos);
+    CHECK(json.ends_with(R"("tables":["public.orders","public.\"odd\""]}])"));
     CHECK(json.find("secret") == std::string::npos);
 }
 

@@ -104,6 +104,97 @@ TEST_CASE("foresight: once a chain is learnt, its next query is fetched under th
     CHECK(world.foresight.counts().saved_us == 2'000);
 }
 
+namespace {
+
+std::string list_of(const std::vector<std::string>& values) {
+    std::string answer = row_description();
+    for (const auto& value : values) answer += data_row(value);
+    return answer + command_complete("SELECT " + number(static_cast<int>(values.size()))) + ready();
+}
+
+// A page: a list of four, and a query for each of the first `asked` of them; then something else. How many of
+// those were answered from memory.
+int page(Watched& world, Actor& actor, int id, int asked) {
+    std::vector<std::string> values;
+    for (int i = 0; i < 4; ++i) values.push_back(number(10 * id + 3 * i));
+    (void)ask(world, actor, query("SELECT v FROM t WHERE id = " + number(id)), list_of(values));
+    int hits = 0;
+    for (int i = 0; i < asked; ++i) {
+        const std::string& value = values[static_cast<std::size_t>(i)];
+        hits += ask(world, actor, query("SELECT v FROM u WHERE k = '" + value + "'"), rows("of " + value));
+    }
+    (void)ask(world, actor, query("SELECT v FROM t WHERE v = 'x'"), rows("y"));
+    return hits;
+}
+
+std::vector<std::string> values_wanted(const Wishes& wishes) {
+    std::vector<std::string> values;
+    for (const auto& each : wishes.wanted) values.push_back(each.details.substr(each.details.find('\'')));
+    return values;
+}
+
+}  // namespace
+
+TEST_CASE("foresight: a list whose rows are asked for one by one has as many fetched as are asked for") {
+    Watched world;
+    Actor actor(world.stage);
+    for (int id = 1; id <= 40; ++id) {
+        CHECK(page(world, actor, id, 3) == 0);
+        world.wishes.wanted.clear();
+    }
+    (void)ask(world, actor, query("SELECT v FROM t WHERE id = 1000"), list_of({"a", "b", "c", "d"}));
+    CHECK(values_wanted(world.wishes) == std::vector<std::string>{"'a'", "'b'", "'c'"});
+    const auto before = world.foresight.counts();
+    const std::vector<Prefetch> wanted = world.wishes.wanted;
+    for (const Prefetch& each : wanted) {
+        world.wishes.wanted = {each};
+        fetch(world, rows("fetched"));
+    }
+    SUBCASE("in their order") {
+        for (const char* value : {"a", "b", "c"})
+            CHECK(ask(world, actor, query("SELECT v FROM u WHERE k = '" + std::string(value) + "'"), ""));
+        CHECK(world.foresight.counts().used == before.used + 3);
+        CHECK(world.foresight.counts().wasted == before.wasted);
+    }
+    SUBCASE("in another") {
+        for (const char* value : {"c", "a", "b"})
+            CHECK(ask(world, actor, query("SELECT v FROM u WHERE k = '" + std::string(value) + "'"), ""));
+        CHECK(world.foresight.counts().used == before.used + 3);
+    }
+    SUBCASE("one of them, and then something else: the others were for nothing") {
+        CHECK(ask(world, actor, query("SELECT v FROM u WHERE k = 'a'"), ""));
+        CHECK(world.foresight.counts().wasted == before.wasted);
+        (void)ask(world, actor, query("SELECT v FROM t WHERE v = 'x'"), rows("y"));
+        CHECK(world.foresight.counts().used == before.used + 1);
+        CHECK(world.foresight.counts().wasted == before.wasted + 2);
+    }
+}
+
+TEST_CASE("foresight: a list of which the first row alone is asked for has nothing else fetched") {
+    Watched world;
+    Actor actor(world.stage);
+    for (int id = 1; id <= 40; ++id) {
+        (void)page(world, actor, id, 1);
+        world.wishes.wanted.clear();
+    }
+    (void)ask(world, actor, query("SELECT v FROM t WHERE id = 1000"), list_of({"a", "b", "c", "d"}));
+    CHECK(values_wanted(world.wishes) == std::vector<std::string>{"'a'"});
+}
+
+TEST_CASE("foresight: of an answer whole rows are kept within a bound, or the first one's beginning") {
+    const std::string small = data_row("abc"), large = data_row(std::string(1'000, 'x'));
+    std::string many;
+    for (int i = 0; i < 100; ++i) many += small;
+    CHECK(Trail::kept_rows(small + small) == small + small);
+    CHECK(Trail::kept_rows(many).size() == forecast::FanOut::kRows * small.size());
+    CHECK(Trail::kept_rows(large + small) == large.substr(0, Trail::kPartBytesMax));
+    CHECK(Trail::kept_rows(small + large + large + large) == small + large + large);
+    CHECK(Trail::kept_rows(small + small.substr(0, 7)) == small);
+    CHECK(Trail::kept_rows(small + command_complete("SELECT 1")) == small);
+    CHECK(Trail::kept_rows(command_complete("SELECT 0")).empty());
+    CHECK(Trail::kept_rows("").empty());
+}
+
 TEST_CASE("foresight: an answer that is there already is not fetched") {
     Watched world;
     Actor actor(world.stage);
