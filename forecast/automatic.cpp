@@ -117,6 +117,16 @@ void try_models(const Series& series, const std::vector<const RosterEntry*>& ent
 
 }  // namespace
 
+std::vector<ErrorCorrection> Automatic::correct(const Series& series, std::vector<Rolled>& rolled,
+                                                std::size_t horizon) {
+    std::vector<ErrorCorrection> corrections;
+    for (Rolled& each : rolled) {
+        corrections.emplace_back(series, each, horizon);
+        each = corrections.back().corrected(series, each);
+    }
+    return corrections;
+}
+
 Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions& asked) {
     AutomaticOptions options = asked;
     options.fit.horizon_max = std::max<std::size_t>(1, options.fit.horizon_max);
@@ -131,7 +141,9 @@ Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions&
     std::vector<Rolled> rolled;
     try_models(series, *entries, options, candidates, rolled, automatic.scores_);
     if (candidates.empty()) candidates.push_back(entries->front());  // nothing to validate on: the simplest
+    std::vector<ErrorCorrection> corrections;
     if (candidates.size() > 1) {
+        corrections = correct(series, rolled, horizon);
         automatic.weights_ = std::make_shared<Combination>(series, rolled, horizon);
         rolled = {automatic.weights_->combined(rolled)};
     }
@@ -150,7 +162,8 @@ Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions&
         if (combined && !automatic.weights_->uses(i)) continue;
         auto model = candidates[i]->make();
         if (auto fitted = model->fit(series, options.fit); !fitted) return tl::unexpected(fitted.error());
-        automatic.members_.push_back({std::move(model), i});
+        automatic.members_.push_back(
+            {std::move(model), i, combined ? std::optional(std::move(corrections[i])) : std::nullopt});
     }
     return automatic;
 }
@@ -163,7 +176,10 @@ Forecast Automatic::forecast(std::size_t horizon) const {
         forecast.point = members_.front().model->forecast(horizon);
     } else {
         std::vector<std::vector<double>> each(candidates_);
-        for (const Member& member : members_) each[member.place] = member.model->forecast(horizon);
+        for (const Member& member : members_) {
+            each[member.place] = member.model->forecast(horizon);
+            member.correction->correct(each[member.place]);
+        }
         forecast.point = weights_->combined(each);
         for (const Member& member : members_) {
             double sum = 0;
@@ -185,7 +201,15 @@ Forecast Automatic::forecast(std::size_t horizon) const {
 }
 
 bool Automatic::extend(const std::vector<double>& values) {
-    return std::ranges::all_of(members_, [&](Member& member) { return member.model->extend(values); });
+    return std::ranges::all_of(members_, [&](Member& member) {
+        if (!member.correction) return member.model->extend(values);
+        for (const double value : values) {
+            const double error = value - member.model->forecast(1).front();
+            if (!member.model->extend({value})) return false;
+            member.correction->see(error);
+        }
+        return true;
+    });
 }
 
 }  // namespace warmfront::forecast

@@ -62,6 +62,15 @@ std::vector<double> weights_of(std::vector<std::vector<double>> errors) {
     return weights;
 }
 
+// The first value in ascending order at which half of the weight is reached.
+double weighted_median(std::vector<std::pair<double, double>>& weighed) {
+    std::ranges::sort(weighed);
+    double reached = 0;
+    for (const auto& [value, weight] : weighed)
+        if ((reached += weight) >= 0.5) return value;
+    return weighed.back().first;
+}
+
 }  // namespace
 
 std::vector<std::size_t> step_ranges(std::size_t horizon_max) {
@@ -98,10 +107,16 @@ std::vector<double> Combination::combined(const std::vector<std::vector<double>>
     std::size_t horizon = 0;
     for (const auto& forecast : forecasts) horizon = std::max(horizon, forecast.size());
     std::vector<double> combined(horizon, 0.0);
+    std::vector<std::pair<double, double>> weighed;  // forecast, weight
     for (std::size_t step = 0; step < horizon; ++step) {
         const std::vector<double>& weights = this->weights(step);
         for (std::size_t i = 0; i < forecasts.size(); ++i)
             if (weights[i] > 0) combined[step] += weights[i] * forecasts[i][step];
+        if (step >= kOutvotedSteps) continue;
+        weighed.clear();
+        for (std::size_t i = 0; i < forecasts.size(); ++i)
+            if (weights[i] > 0) weighed.emplace_back(forecasts[i][step], weights[i]);
+        combined[step] = (combined[step] + weighted_median(weighed)) / 2;
     }
     return combined;
 }

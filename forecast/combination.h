@@ -20,12 +20,16 @@ public:
 
     // One a member, the sum is 1. step counts from 0; beyond horizon_max the last range counts.
     [[nodiscard]] const std::vector<double>& weights(std::size_t step) const;
+    // The weighted mean; of the first kOutvotedSteps steps halfway from there to the weighted median, so that
+    // a member that misjudges the moment is outvoted. Further ahead members differ in what they make of the
+    // seasons, and their mean is better.
     [[nodiscard]] std::vector<double> combined(const std::vector<std::vector<double>>& forecasts) const;
     [[nodiscard]] Rolled combined(const std::vector<Rolled>& members) const;
     // Whether a member has any weight at all.
     [[nodiscard]] bool uses(std::size_t member) const;
 
     static constexpr double kSharpness = 6, kWorstRatio = 1.35;
+    static constexpr std::size_t kOutvotedSteps = 3;
 
 private:
     struct Range {
