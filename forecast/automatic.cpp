@@ -22,6 +22,9 @@ constexpr std::size_t kLongOrigins = 40;   // how many are asked for the whole h
 // fits are quick, and there each further bucket counts.
 constexpr std::size_t kFitsFor = 3'000, kFitsMax = 4;
 constexpr double kValidationShare = 0.25;  // of the history
+// A combination was weighed and corrected by the very errors that its intervals are made from: those to come
+// are larger.
+constexpr double kWidening = 1.08;
 
 Result<std::vector<const RosterEntry*>> entries_for(const AutomaticOptions& options) {
     std::vector<const RosterEntry*> entries;
@@ -149,8 +152,8 @@ Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions&
     }
     const bool combined = automatic.weights_ != nullptr;
     automatic.model_ = combined ? kCombination : candidates.front()->name;
-    automatic.intervals_ =
-        std::make_shared<Conformal>(series, rolled.empty() ? Rolled{} : rolled.front(), horizon);
+    automatic.intervals_ = std::make_shared<Conformal>(series, rolled.empty() ? Rolled{} : rolled.front(),
+                                                       horizon, combined ? kWidening : 1.0);
     if (!rolled.empty()) {
         std::erase_if(automatic.scores_,
                       [&](const ModelScore& score) { return score.model == automatic.model_; });
