@@ -92,13 +92,13 @@ namespace {
 
 // Every model that can be fitted, backtested; the others' reasons go to the scores.
 void try_models(const Series& series, const std::vector<const RosterEntry*>& entries,
-                const AutomaticOptions& options, std::vector<const RosterEntry*>& candidates,
+                const AutomaticOptions& options, std::vector<std::unique_ptr<Model>>& candidates,
                 std::vector<Rolled>& rolled, std::vector<ModelScore>& scores) {
     const std::size_t horizon = options.fit.horizon_max;
     const std::vector<Origin> origins = validation_origins(series.size(), horizon);
     const std::size_t fits = std::clamp<std::size_t>(kFitsFor / series.size(), 1, kFitsMax);
     for (const RosterEntry* entry : entries) {
-        const auto model = entry->make();
+        auto model = entry->make();
         auto said = origins.empty()
                         ? Result<Rolled>(fail("22023", "a single bucket leaves nothing to validate on"))
                         : roll(*model, series, origins, options.fit, fits);
@@ -109,7 +109,7 @@ void try_models(const Series& series, const std::vector<const RosterEntry*>& ent
             scores.push_back(std::move(failed));
             continue;
         }
-        candidates.push_back(entry);
+        candidates.push_back(std::move(model));
         rolled.push_back(*std::move(said));
         const std::optional<Conformal> intervals =
             options.coverages ? std::optional(Conformal(series, rolled.back(), horizon)) : std::nullopt;
@@ -140,10 +140,11 @@ Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions&
     const Series series = latest(whole, kBucketsMax);
 
     Automatic automatic;
-    std::vector<const RosterEntry*> candidates;
+    std::vector<std::unique_ptr<Model>> candidates;  // fitted for the last origins
     std::vector<Rolled> rolled;
     try_models(series, *entries, options, candidates, rolled, automatic.scores_);
-    if (candidates.empty()) candidates.push_back(entries->front());  // nothing to validate on: the simplest
+    if (candidates.empty())
+        candidates.push_back(entries->front()->make());  // nothing to validate on: the simplest
     std::vector<ErrorCorrection> corrections;
     if (candidates.size() > 1) {
         corrections = correct(series, rolled, horizon);
@@ -151,7 +152,7 @@ Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions&
         rolled = {automatic.weights_->combined(rolled)};
     }
     const bool combined = automatic.weights_ != nullptr;
-    automatic.model_ = combined ? kCombination : candidates.front()->name;
+    automatic.model_ = combined ? kCombination : candidates.front()->name();
     automatic.intervals_ = std::make_shared<Conformal>(series, rolled.empty() ? Rolled{} : rolled.front(),
                                                        horizon, combined ? kWidening : 1.0);
     if (!rolled.empty()) {
@@ -163,7 +164,7 @@ Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions&
     automatic.candidates_ = candidates.size();
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (combined && !automatic.weights_->uses(i)) continue;
-        auto model = candidates[i]->make();
+        std::unique_ptr<Model>& model = candidates[i];
         if (auto fitted = model->fit(series, options.fit); !fitted) return tl::unexpected(fitted.error());
         automatic.members_.push_back(
             {std::move(model), i, combined ? std::optional(std::move(corrections[i])) : std::nullopt});
