@@ -73,15 +73,12 @@ HoltWinters::State HoltWinters::initial(std::span<const double> values, std::siz
     return state;
 }
 
-HoltWinters::State HoltWinters::at(std::span<const double> values, std::size_t bucket,
-                                   const Profiles& profiles) {
+HoltWinters::State HoltWinters::decomposed(std::span<const double> values, const Profiles& profiles) {
     State state;
     state.season = profiles.season;
     state.long_season = profiles.long_season;
-    state.slot = bucket % state.season.size();
-    state.long_slot = bucket % state.long_season.size();
     double sum = 0, known = 0;
-    for (std::size_t i = bucket; i < std::min(values.size(), bucket + kStartBuckets); ++i) {
+    for (std::size_t i = 0; i < std::min(values.size(), kStartBuckets); ++i) {
         if (std::isnan(values[i])) continue;
         sum += values[i] - state.season[i % state.season.size()] -
                state.long_season[i % state.long_season.size()];
@@ -114,22 +111,22 @@ HoltWinters::Fitted HoltWinters::fitted(const std::vector<double>& values, const
     State search_start;
     std::size_t since = 0;
     if (smoothed) {
-        fitted.start = search_start = initial(values, season, long_season);
+        fitted.start = initial(values, season, long_season);
     } else {
         const Profiles profiles = decompose(values, season, long_season);
         const std::size_t searched = std::max(kSearchedMin, kSearchedSeasons * season);
         since = values.size() - std::min(values.size(), searched);
-        fitted.start = at(values, 0, profiles);
-        search_start = at(values, since, profiles);
+        fitted.start = decomposed(values, profiles);
     }
     const std::span latest_values = std::span(values).subspan(since);
     const std::span latest_weights = std::span(weights).subspan(since);
     State state = fitted.start;
     const SmoothingParameters usual = smoothed ? SmoothingParameters{} : kSeasonsFixed;
     std::vector<double> errors;
-    for (const double value : values) {
-        errors.push_back(value - expected(state, usual));
-        learn(state, usual, value, 1e300);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (i == since) search_start = state;
+        errors.push_back(values[i] - expected(state, usual));
+        learn(state, usual, values[i], 1e300);
     }
     fitted.error_max = kErrorsMax * robust_deviation(std::move(errors));
     if (!(fitted.error_max > 0)) fitted.error_max = 1e300;
@@ -174,7 +171,7 @@ Result<void> HoltWinters::fit(const Series& series, const FitOptions&) {
         if (on_log) std::ranges::transform(values, weights.begin(), [&](double z) { return log.slope(z); });
         Fitted candidate = fitted(values, weights, season, long_season, found,
                                   evaluations_max_ / (both ? 2 : 1) / (found ? 2 : 1));
-        found = candidate.parameters;
+        if (seasons_ == Seasons::Smoothed) found = candidate.parameters;
         if (chosen && chosen->cost <= candidate.cost) continue;
         chosen = std::move(candidate);
         chosen_values = values;

@@ -43,10 +43,10 @@ public:
     [[nodiscard]] std::string_view name() const override {
         return seasons_ == Seasons::Smoothed ? "holt-winters" : "decomposed-ets";
     }
-    // Needs 3 known values. A season of which the series does not hold two whole ones is left out. Fitted
-    // before (to a shorter history of the same load), the search goes on from the parameters found then, with
-    // half of the evaluations. With decomposed seasons parameters are searched on the latest kSearchedMin
-    // buckets or kSearchedSeasons seasons; smoothed ones need the whole history to settle.
+    // Needs 3 known values. A season of which the series does not hold two whole ones is left out. With
+    // smoothed seasons, fitted before (to a shorter history of the same load), the search goes on from the
+    // parameters found then, with half of the evaluations. With decomposed ones it looks at the latest
+    // kSearchedMin buckets or kSearchedSeasons seasons; smoothed ones need the whole history to settle.
     [[nodiscard]] Result<void> fit(const Series& series, const FitOptions& options) override;
     [[nodiscard]] std::vector<double> forecast(std::size_t horizon) const override;
     [[nodiscard]] bool extend(const std::vector<double>& values) override;
@@ -72,9 +72,8 @@ private:
     static void learn(State& state, const SmoothingParameters& p, double value, double error_max);
     [[nodiscard]] static State initial(std::span<const double> values, std::size_t season,
                                        std::size_t long_season);
-    // The state at a bucket, the seasons being those of the whole history.
-    [[nodiscard]] static State at(std::span<const double> values, std::size_t bucket,
-                                  const Profiles& profiles);
+    // At the first bucket, the seasons being those of the whole history.
+    [[nodiscard]] static State decomposed(std::span<const double> values, const Profiles& profiles);
     [[nodiscard]] static double cost(std::span<const double> values, std::span<const double> weights,
                                      State state, const SmoothingParameters& p, double error_max);
     [[nodiscard]] Fitted fitted(const std::vector<double>& values, const std::vector<double>& weights,
