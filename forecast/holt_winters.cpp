@@ -108,25 +108,14 @@ HoltWinters::Fitted HoltWinters::fitted(const std::vector<double>& values, const
                                         std::size_t evaluations) const {
     const bool smoothed = seasons_ == Seasons::Smoothed;
     Fitted fitted;
-    State search_start;
-    std::size_t since = 0;
-    if (smoothed) {
-        fitted.start = initial(values, season, long_season);
-    } else {
-        const Profiles profiles = decompose(values, season, long_season);
-        const std::size_t searched = std::max(kSearchedMin, kSearchedSeasons * season);
-        since = values.size() - std::min(values.size(), searched);
-        fitted.start = decomposed(values, profiles);
-    }
-    const std::span latest_values = std::span(values).subspan(since);
-    const std::span latest_weights = std::span(weights).subspan(since);
+    fitted.start = smoothed ? initial(values, season, long_season)
+                            : decomposed(values, decompose(values, season, long_season));
     State state = fitted.start;
     const SmoothingParameters usual = smoothed ? SmoothingParameters{} : kSeasonsFixed;
     std::vector<double> errors;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (i == since) search_start = state;
-        errors.push_back(values[i] - expected(state, usual));
-        learn(state, usual, values[i], 1e300);
+    for (const double value : values) {
+        errors.push_back(value - expected(state, usual));
+        learn(state, usual, value, 1e300);
     }
     fitted.error_max = kErrorsMax * robust_deviation(std::move(errors));
     if (!(fitted.error_max > 0)) fitted.error_max = 1e300;
@@ -144,11 +133,11 @@ HoltWinters::Fitted HoltWinters::fitted(const std::vector<double>& values, const
     const auto best = nelder_mead(
         variables,
         [&](const std::vector<double>& at) {
-            return cost(latest_values, latest_weights, search_start, named(at), fitted.error_max);
+            return cost(values, weights, fitted.start, named(at), fitted.error_max);
         },
         evaluations);
     fitted.parameters = named(best);
-    fitted.cost = cost(latest_values, latest_weights, search_start, fitted.parameters, fitted.error_max);
+    fitted.cost = cost(values, weights, fitted.start, fitted.parameters, fitted.error_max);
     return fitted;
 }
 

@@ -45,13 +45,10 @@ public:
     }
     // Needs 3 known values. A season of which the series does not hold two whole ones is left out. With
     // smoothed seasons, fitted before (to a shorter history of the same load), the search goes on from the
-    // parameters found then, with half of the evaluations. With decomposed ones it looks at the latest
-    // kSearchedMin buckets or kSearchedSeasons seasons; smoothed ones need the whole history to settle.
+    // parameters found then, with half of the evaluations.
     [[nodiscard]] Result<void> fit(const Series& series, const FitOptions& options) override;
     [[nodiscard]] std::vector<double> forecast(std::size_t horizon) const override;
     [[nodiscard]] bool extend(const std::vector<double>& values) override;
-
-    static constexpr std::size_t kSearchedMin = 1'000, kSearchedSeasons = 5;
 
     [[nodiscard]] const SmoothingParameters& parameters() const { return parameters_; }
 
