@@ -38,13 +38,17 @@ double HoltWinters::expected(const State& state, const SmoothingParameters& p) {
 }
 
 void HoltWinters::learn(State& state, const SmoothingParameters& p, double value, double error_max) {
+    learn(state, p, value, error_max, expected(state, p));
+}
+
+void HoltWinters::learn(State& state, const SmoothingParameters& p, double value, double error_max,
+                        double before) {
     if (std::isnan(value)) {
         state.last_error *= p.carry;
         state.level += p.damping * state.trend;
         state.trend *= p.damping;
     } else {
         const double carried = p.carry * state.last_error;
-        const double before = expected(state, p);
         const double error = std::clamp(value - before, -error_max, error_max);
         state.level += p.damping * state.trend + p.level * error;
         state.trend = p.damping * state.trend + p.trend * error;
@@ -93,11 +97,12 @@ double HoltWinters::cost(std::span<const double> values, std::span<const double>
     double sum = 0, weight = 0;
     const std::size_t warm_up = std::min(values.size() / 3, state.season.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
+        const double before = expected(state, p);
         if (i >= warm_up && !std::isnan(values[i])) {
-            sum += weights[i] * std::min(std::abs(values[i] - expected(state, p)), 2 * error_max);
+            sum += weights[i] * std::min(std::abs(values[i] - before), 2 * error_max);
             weight += 1;
         }
-        learn(state, p, values[i], error_max);
+        learn(state, p, values[i], error_max, before);
     }
     return weight > 0 ? sum / weight : 0;
 }
@@ -114,8 +119,9 @@ HoltWinters::Fitted HoltWinters::fitted(const std::vector<double>& values, const
     const SmoothingParameters usual = smoothed ? SmoothingParameters{} : kSeasonsFixed;
     std::vector<double> errors;
     for (const double value : values) {
-        errors.push_back(value - expected(state, usual));
-        learn(state, usual, value, 1e300);
+        const double before = expected(state, usual);
+        errors.push_back(value - before);
+        learn(state, usual, value, 1e300, before);
     }
     fitted.error_max = kErrorsMax * robust_deviation(std::move(errors));
     if (!(fitted.error_max > 0)) fitted.error_max = 1e300;

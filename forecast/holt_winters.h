@@ -67,6 +67,9 @@ private:
 
     [[nodiscard]] static double expected(const State& state, const SmoothingParameters& p);
     static void learn(State& state, const SmoothingParameters& p, double value, double error_max);
+    // before: expected().
+    static void learn(State& state, const SmoothingParameters& p, double value, double error_max,
+                      double before);
     [[nodiscard]] static State initial(std::span<const double> values, std::size_t season,
                                        std::size_t long_season);
     // At the first bucket, the seasons being those of the whole history.

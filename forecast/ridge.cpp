@@ -18,6 +18,7 @@ constexpr double kPenalty = 0.002, kPenaltyGrowth = 100;
 constexpr double kDeviationsMax = 6;  // robust; inputs further off are cut
 constexpr double kAgeWeight = 0.35;   // of the oldest row
 constexpr int kReweightings = 2;
+constexpr Eigen::Index kColumnsMany = 800;
 constexpr std::int64_t kWeek_s = 7 * 86'400;
 
 std::vector<std::pair<std::size_t, std::size_t>> horizon_ranges(std::size_t horizon_max) {
@@ -39,22 +40,26 @@ std::size_t spread(std::size_t i, std::size_t count) {
 }
 
 // The coefficients of standardized terms, one a row of x. Sums of products are taken in single precision:
-// they are what fitting costs, and the penalty is larger than what is lost.
+// they are what fitting costs, and the penalty is larger than what is lost. Where there
+// are many columns, all but the last pass, which only find the weights, look at the first half of them.
 Eigen::VectorXd least_absolute(const Eigen::MatrixXf& x, const Eigen::VectorXf& y,
                                const Eigen::VectorXf& weight, double penalty) {
     const Eigen::Index p = x.rows();
     Eigen::VectorXf robust = weight;
     Eigen::VectorXd beta = Eigen::VectorXd::Zero(p);
     for (int pass = 0;; ++pass) {
-        const Eigen::MatrixXf xw = x * robust.cwiseSqrt().asDiagonal();
+        const bool half = pass < kReweightings && x.cols() >= kColumnsMany;
+        const Eigen::Index n = half ? x.cols() / 2 : x.cols();
+        const auto xn = x.leftCols(n);
+        const Eigen::MatrixXf xw = xn * robust.head(n).cwiseSqrt().asDiagonal();
         Eigen::MatrixXf products = Eigen::MatrixXf::Zero(p, p);
         products.selfadjointView<Eigen::Lower>().rankUpdate(xw);
         Eigen::MatrixXd gram = products.cast<double>();
-        const double sum = static_cast<double>(robust.sum());
+        const double sum = static_cast<double>(robust.head(n).sum());
         const double g00 = gram(0, 0);
         gram.diagonal().array() += penalty * sum;
         gram(0, 0) = g00 + 0.001 * sum;
-        const Eigen::VectorXf moments = x * robust.cwiseProduct(y);
+        const Eigen::VectorXf moments = xn * robust.head(n).cwiseProduct(y.head(n));
         beta = gram.selfadjointView<Eigen::Lower>().llt().solve(moments.cast<double>());
         if (pass == kReweightings) return beta;
         const Eigen::VectorXf off = (y - x.transpose() * beta.cast<float>()).cwiseAbs();
@@ -116,7 +121,9 @@ void Ridge::learn(Range& range, const std::vector<double>& scaled) {
     Eigen::MatrixXd x(static_cast<Index>(terms), static_cast<Index>(rows));  // a row of data is a column
     Eigen::VectorXd y(static_cast<Index>(rows)), weight(static_cast<Index>(rows));
     std::size_t used = 0;
-    for (std::size_t k = 0; k < rows; ++k) {
+    for (std::size_t i = 0; i < rows; ++i) {
+        // Every other row first: either half of the columns is spread over the whole history.
+        const std::size_t evens = (rows + 1) / 2, k = i < evens ? 2 * i : 2 * (i - evens) + 1;
         const std::size_t origin = begin + (rows == origins ? k : k * origins / rows);
         const std::size_t target = origin + range.from + spread(k, width);
         if (std::isnan(scaled[target])) continue;
