@@ -286,6 +286,9 @@ int main(int argc, char** argv) {
         const std::vector<std::size_t> horizons{1, 12, named.season};
         const auto from = static_cast<std::size_t>(std::floor(arguments.from * static_cast<double>(size)));
         const auto origins = spread_origins(from, size - longest, arguments.origins, longest);
+        if (origins.empty())
+            die(fmt::format("{}: its last part is shorter than the longest horizon: lower --from",
+                            named.name));
         Rows own, compared;
         for (const std::string& model : models) {
             double cpu_ms = 0;

@@ -22,6 +22,9 @@ constexpr std::size_t kLongOrigins = 40;   // how many are asked for the whole h
 // fits are quick, and there each further bucket counts.
 constexpr std::size_t kFitsFor = 3'000, kFitsMax = 4;
 constexpr double kValidationShare = 0.25;  // of the history
+// A combination was weighed and corrected by the very errors that its intervals are made from: those to come
+// are larger.
+constexpr double kWidening = 1.08;
 
 Result<std::vector<const RosterEntry*>> entries_for(const AutomaticOptions& options) {
     std::vector<const RosterEntry*> entries;
@@ -89,13 +92,13 @@ namespace {
 
 // Every model that can be fitted, backtested; the others' reasons go to the scores.
 void try_models(const Series& series, const std::vector<const RosterEntry*>& entries,
-                const AutomaticOptions& options, std::vector<const RosterEntry*>& candidates,
+                const AutomaticOptions& options, std::vector<std::unique_ptr<Model>>& candidates,
                 std::vector<Rolled>& rolled, std::vector<ModelScore>& scores) {
     const std::size_t horizon = options.fit.horizon_max;
     const std::vector<Origin> origins = validation_origins(series.size(), horizon);
     const std::size_t fits = std::clamp<std::size_t>(kFitsFor / series.size(), 1, kFitsMax);
     for (const RosterEntry* entry : entries) {
-        const auto model = entry->make();
+        auto model = entry->make();
         auto said = origins.empty()
                         ? Result<Rolled>(fail("22023", "a single bucket leaves nothing to validate on"))
                         : roll(*model, series, origins, options.fit, fits);
@@ -106,7 +109,7 @@ void try_models(const Series& series, const std::vector<const RosterEntry*>& ent
             scores.push_back(std::move(failed));
             continue;
         }
-        candidates.push_back(entry);
+        candidates.push_back(std::move(model));
         rolled.push_back(*std::move(said));
         const std::optional<Conformal> intervals =
             options.coverages ? std::optional(Conformal(series, rolled.back(), horizon)) : std::nullopt;
@@ -116,6 +119,16 @@ void try_models(const Series& series, const std::vector<const RosterEntry*>& ent
 }
 
 }  // namespace
+
+std::vector<ErrorCorrection> Automatic::correct(const Series& series, std::vector<Rolled>& rolled,
+                                                std::size_t horizon) {
+    std::vector<ErrorCorrection> corrections;
+    for (Rolled& each : rolled) {
+        corrections.emplace_back(series, each, horizon);
+        each = corrections.back().corrected(series, each);
+    }
+    return corrections;
+}
 
 Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions& asked) {
     AutomaticOptions options = asked;
@@ -127,18 +140,21 @@ Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions&
     const Series series = latest(whole, kBucketsMax);
 
     Automatic automatic;
-    std::vector<const RosterEntry*> candidates;
+    std::vector<std::unique_ptr<Model>> candidates;  // fitted for the last origins
     std::vector<Rolled> rolled;
     try_models(series, *entries, options, candidates, rolled, automatic.scores_);
-    if (candidates.empty()) candidates.push_back(entries->front());  // nothing to validate on: the simplest
+    if (candidates.empty())
+        candidates.push_back(entries->front()->make());  // nothing to validate on: the simplest
+    std::vector<ErrorCorrection> corrections;
     if (candidates.size() > 1) {
+        corrections = correct(series, rolled, horizon);
         automatic.weights_ = std::make_shared<Combination>(series, rolled, horizon);
         rolled = {automatic.weights_->combined(rolled)};
     }
     const bool combined = automatic.weights_ != nullptr;
-    automatic.model_ = combined ? kCombination : candidates.front()->name;
-    automatic.intervals_ =
-        std::make_shared<Conformal>(series, rolled.empty() ? Rolled{} : rolled.front(), horizon);
+    automatic.model_ = combined ? kCombination : candidates.front()->name();
+    automatic.intervals_ = std::make_shared<Conformal>(series, rolled.empty() ? Rolled{} : rolled.front(),
+                                                       horizon, combined ? kWidening : 1.0);
     if (!rolled.empty()) {
         std::erase_if(automatic.scores_,
                       [&](const ModelScore& score) { return score.model == automatic.model_; });
@@ -148,9 +164,10 @@ Result<Automatic> Automatic::choose(const Series& whole, const AutomaticOptions&
     automatic.candidates_ = candidates.size();
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (combined && !automatic.weights_->uses(i)) continue;
-        auto model = candidates[i]->make();
+        std::unique_ptr<Model>& model = candidates[i];
         if (auto fitted = model->fit(series, options.fit); !fitted) return tl::unexpected(fitted.error());
-        automatic.members_.push_back({std::move(model), i});
+        automatic.members_.push_back(
+            {std::move(model), i, combined ? std::optional(std::move(corrections[i])) : std::nullopt});
     }
     return automatic;
 }
@@ -163,7 +180,10 @@ Forecast Automatic::forecast(std::size_t horizon) const {
         forecast.point = members_.front().model->forecast(horizon);
     } else {
         std::vector<std::vector<double>> each(candidates_);
-        for (const Member& member : members_) each[member.place] = member.model->forecast(horizon);
+        for (const Member& member : members_) {
+            each[member.place] = member.model->forecast(horizon);
+            member.correction->correct(each[member.place]);
+        }
         forecast.point = weights_->combined(each);
         for (const Member& member : members_) {
             double sum = 0;
@@ -185,7 +205,15 @@ Forecast Automatic::forecast(std::size_t horizon) const {
 }
 
 bool Automatic::extend(const std::vector<double>& values) {
-    return std::ranges::all_of(members_, [&](Member& member) { return member.model->extend(values); });
+    return std::ranges::all_of(members_, [&](Member& member) {
+        if (!member.correction) return member.model->extend(values);
+        for (const double value : values) {
+            const double error = value - member.model->forecast(1).front();
+            if (!member.model->extend({value})) return false;
+            member.correction->see(error);
+        }
+        return true;
+    });
 }
 
 }  // namespace warmfront::forecast

@@ -2,16 +2,19 @@
 //
 // The history is split in time order: every model of the roster is fitted on the first part and asked, origin
 // by origin, for what it can be held to on the rest (the validation part). From these errors come the choice
-// (the best single model or the combination of the good ones) and the intervals; then what was chosen is
-// fitted on all of the history. Bounded: two fits a model, kOriginsMax origins.
+// (the best single model or the combination of the good ones, each corrected by its own late errors) and the
+// intervals; then what was chosen is fitted on all of the history. Bounded: a few fits a model, kOriginsMax
+// origins.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "forecast/combination.h"
 #include "forecast/conformal.h"
+#include "forecast/error_correction.h"
 #include "forecast/model.h"
 
 namespace warmfront::forecast {
@@ -60,9 +63,14 @@ public:
 private:
     struct Member {
         std::unique_ptr<Model> model;
-        std::size_t place;  // among the combination's members
+        std::size_t place;                          // among the combination's members
+        std::optional<ErrorCorrection> correction;  // in a combination
     };
     Automatic() = default;
+    // One a candidate, each corrected in place by what it learns.
+    [[nodiscard]] static std::vector<ErrorCorrection> correct(const Series& series,
+                                                              std::vector<Rolled>& rolled,
+                                                              std::size_t horizon);
 
     std::string model_;
     std::vector<Member> members_;

@@ -46,7 +46,10 @@ void cut_errors(std::vector<std::vector<double>>& errors) {
         for (double& error : each) error = std::clamp(error, -cut, cut);
 }
 
-std::vector<double> weights_of(std::vector<std::vector<double>> errors) {
+// apart: how many forecasts of this length lie side by side in the backtest.
+std::vector<double> weights_of(std::vector<std::vector<double>> errors, double apart) {
+    const double sharpness = Combination::kSharpness * apart / (apart + Combination::kFew);
+    const double worst = Combination::kWorstRatio * (1 + 1 / apart);
     cut_errors(errors);
     std::vector<double> means(errors.size(), 0.0), weights(errors.size(), 0.0);
     for (std::size_t i = 0; i < errors.size(); ++i)
@@ -54,12 +57,21 @@ std::vector<double> weights_of(std::vector<std::vector<double>> errors) {
     const double best = *std::ranges::min_element(means);
     double sum = 0;
     for (std::size_t i = 0; i < errors.size(); ++i) {
-        if (means[i] > Combination::kWorstRatio * best) continue;
-        weights[i] = best > 0 ? std::pow(means[i] / best, -Combination::kSharpness) : 1.0;
+        if (means[i] > worst * best) continue;
+        weights[i] = best > 0 ? std::pow(means[i] / best, -sharpness) : 1.0;
         sum += weights[i];
     }
     for (double& weight : weights) weight /= sum;
     return weights;
+}
+
+// The first value in ascending order at which half of the weight is reached.
+double weighted_median(std::vector<std::pair<double, double>>& weighed) {
+    std::ranges::sort(weighed);
+    double reached = 0;
+    for (const auto& [value, weight] : weighed)
+        if ((reached += weight) >= 0.5) return value;
+    return weighed.back().first;
 }
 
 }  // namespace
@@ -75,11 +87,14 @@ std::vector<std::size_t> step_ranges(std::size_t horizon_max) {
 }
 
 Combination::Combination(const Series& series, const std::vector<Rolled>& members, std::size_t horizon_max) {
+    const std::vector<Origin>& origins = members.front().origins;
+    const auto span = static_cast<double>(origins.back().bucket - origins.front().bucket + 1);
     std::size_t from = 0;
     for (const std::size_t to : step_ranges(horizon_max)) {
         const auto errors = errors_of(series, members, from, to);
+        const double apart = std::max(1.0, span / (1 + static_cast<double>(from + to) / 2));
         if (!errors.front().empty())
-            ranges_.push_back({to, weights_of(errors)});
+            ranges_.push_back({to, weights_of(errors, apart)});
         else if (!ranges_.empty())
             ranges_.push_back({to, ranges_.back().weights});
         else
@@ -98,10 +113,16 @@ std::vector<double> Combination::combined(const std::vector<std::vector<double>>
     std::size_t horizon = 0;
     for (const auto& forecast : forecasts) horizon = std::max(horizon, forecast.size());
     std::vector<double> combined(horizon, 0.0);
+    std::vector<std::pair<double, double>> weighed;  // forecast, weight
     for (std::size_t step = 0; step < horizon; ++step) {
         const std::vector<double>& weights = this->weights(step);
         for (std::size_t i = 0; i < forecasts.size(); ++i)
             if (weights[i] > 0) combined[step] += weights[i] * forecasts[i][step];
+        if (step >= kOutvotedSteps) continue;
+        weighed.clear();
+        for (std::size_t i = 0; i < forecasts.size(); ++i)
+            if (weights[i] > 0) weighed.emplace_back(forecasts[i][step], weights[i]);
+        combined[step] = (combined[step] + weighted_median(weighed)) / 2;
     }
     return combined;
 }

@@ -15,17 +15,23 @@ namespace warmfront::forecast {
 class Combination {
 public:
     // What each member would have said, all over the same origins. A member's weight is its mean absolute
-    // error to the power of minus kSharpness; who errs more than kWorstRatio times the best gets none.
+    // error to the power of minus kSharpness; who errs more than kWorstRatio times the best gets none. Where
+    // there are few forecasts that do not overlap (kFew: half as sharp), a better record may be luck, and
+    // weights are more alike.
     Combination(const Series& series, const std::vector<Rolled>& members, std::size_t horizon_max);
 
     // One a member, the sum is 1. step counts from 0; beyond horizon_max the last range counts.
     [[nodiscard]] const std::vector<double>& weights(std::size_t step) const;
+    // The weighted mean; of the first kOutvotedSteps steps halfway from there to the weighted median, so that
+    // a member that misjudges the moment is outvoted. Further ahead members differ in what they make of the
+    // seasons, and their mean is better.
     [[nodiscard]] std::vector<double> combined(const std::vector<std::vector<double>>& forecasts) const;
     [[nodiscard]] Rolled combined(const std::vector<Rolled>& members) const;
     // Whether a member has any weight at all.
     [[nodiscard]] bool uses(std::size_t member) const;
 
-    static constexpr double kSharpness = 6, kWorstRatio = 1.35;
+    static constexpr double kSharpness = 6, kWorstRatio = 1.35, kFew = 3;
+    static constexpr std::size_t kOutvotedSteps = 3;
 
 private:
     struct Range {

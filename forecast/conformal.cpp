@@ -13,7 +13,7 @@ constexpr double kFloorShare = 0.1;         // of the median forecast
 constexpr std::size_t kErrorsWanted = 150;  // in a range; neighbours lend what is missing
 
 // Intervals are wider by this share of one over the number of forecasts that do not overlap.
-constexpr double kWidening = 3;
+constexpr double kWidening = 4;
 constexpr std::size_t kErrorsCompared = 1'500;  // of all, for the choice of the power
 
 double scale_of(double point, double power, double floor) {
@@ -104,7 +104,7 @@ std::vector<double> pooled(const std::vector<std::vector<double>>& by_step, std:
 
 }  // namespace
 
-Conformal::Conformal(const Series& series, const Rolled& rolled, std::size_t horizon_max) {
+Conformal::Conformal(const Series& series, const Rolled& rolled, std::size_t horizon_max, double widening) {
     const std::vector<Error> errors = errors_of(series, rolled);
     std::vector<double> points;
     for (const Error& error : errors) points.push_back(error.point);
@@ -127,7 +127,7 @@ Conformal::Conformal(const Series& series, const Rolled& rolled, std::size_t hor
     std::size_t from = 0;
     for (const std::size_t to : step_ranges(horizon_max)) {
         const double apart = span / (static_cast<double>(from + to) / 2);
-        ranges_.push_back({to, pooled(by_step, from, to), 1 + kWidening / std::max(1.0, apart)});
+        ranges_.push_back({to, pooled(by_step, from, to), widening * (1 + kWidening / std::max(1.0, apart))});
         from = to;
     }
 }

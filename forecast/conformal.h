@@ -21,8 +21,9 @@ struct Interval {
 
 class Conformal {
 public:
-    // Without a single known error intervals are a point.
-    Conformal(const Series& series, const Rolled& rolled, std::size_t horizon_max);
+    // Without a single known error intervals are a point. widening: of the whole interval, where these errors
+    // are known to be smaller than those to come.
+    Conformal(const Series& series, const Rolled& rolled, std::size_t horizon_max, double widening = 1);
 
     // level: 0.95, 0.99. step counts from 0; beyond horizon_max the last range counts. Never negative, holds
     // the point, and grows with the level.

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "forecast/decomposition.h"
 #include "forecast/nelder_mead.h"
 
 namespace warmfront::forecast {
@@ -39,13 +38,17 @@ double HoltWinters::expected(const State& state, const SmoothingParameters& p) {
 }
 
 void HoltWinters::learn(State& state, const SmoothingParameters& p, double value, double error_max) {
+    learn(state, p, value, error_max, expected(state, p));
+}
+
+void HoltWinters::learn(State& state, const SmoothingParameters& p, double value, double error_max,
+                        double before) {
     if (std::isnan(value)) {
         state.last_error *= p.carry;
         state.level += p.damping * state.trend;
         state.trend *= p.damping;
     } else {
         const double carried = p.carry * state.last_error;
-        const double before = expected(state, p);
         const double error = std::clamp(value - before, -error_max, error_max);
         state.level += p.damping * state.trend + p.level * error;
         state.trend = p.damping * state.trend + p.trend * error;
@@ -57,7 +60,7 @@ void HoltWinters::learn(State& state, const SmoothingParameters& p, double value
     if (++state.long_slot == state.long_season.size()) state.long_slot = 0;
 }
 
-HoltWinters::State HoltWinters::initial(const std::vector<double>& values, std::size_t season,
+HoltWinters::State HoltWinters::initial(std::span<const double> values, std::size_t season,
                                         std::size_t long_season) {
     State state;
     state.season = state.long_season = {0.0};
@@ -74,54 +77,59 @@ HoltWinters::State HoltWinters::initial(const std::vector<double>& values, std::
     return state;
 }
 
-HoltWinters::State HoltWinters::decomposed(const std::vector<double>& values, std::size_t season,
-                                           std::size_t long_season) {
-    Profiles profiles = decompose(values, season, long_season);
+HoltWinters::State HoltWinters::decomposed(std::span<const double> values, const Profiles& profiles) {
     State state;
-    state.season = std::move(profiles.season);
-    state.long_season = std::move(profiles.long_season);
+    state.season = profiles.season;
+    state.long_season = profiles.long_season;
     double sum = 0, known = 0;
     for (std::size_t i = 0; i < std::min(values.size(), kStartBuckets); ++i) {
         if (std::isnan(values[i])) continue;
-        sum += values[i] - state.season[i % season] - state.long_season[i % long_season];
+        sum += values[i] - state.season[i % state.season.size()] -
+               state.long_season[i % state.long_season.size()];
         ++known;
     }
     state.level = known > 0 ? sum / known : 0;
     return state;
 }
 
-double HoltWinters::cost(const std::vector<double>& values, const std::vector<double>& weights, State state,
+double HoltWinters::cost(std::span<const double> values, std::span<const double> weights, State state,
                          const SmoothingParameters& p, double error_max) {
     double sum = 0, weight = 0;
     const std::size_t warm_up = std::min(values.size() / 3, state.season.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
+        const double before = expected(state, p);
         if (i >= warm_up && !std::isnan(values[i])) {
-            sum += weights[i] * std::min(std::abs(values[i] - expected(state, p)), 2 * error_max);
+            sum += weights[i] * std::min(std::abs(values[i] - before), 2 * error_max);
             weight += 1;
         }
-        learn(state, p, values[i], error_max);
+        learn(state, p, values[i], error_max, before);
     }
     return weight > 0 ? sum / weight : 0;
 }
 
 HoltWinters::Fitted HoltWinters::fitted(const std::vector<double>& values, const std::vector<double>& weights,
                                         std::size_t season, std::size_t long_season,
+                                        const std::optional<SmoothingParameters>& found,
                                         std::size_t evaluations) const {
-    Fitted fitted;
     const bool smoothed = seasons_ == Seasons::Smoothed;
-    fitted.start = smoothed ? initial(values, season, long_season) : decomposed(values, season, long_season);
+    Fitted fitted;
+    fitted.start = smoothed ? initial(values, season, long_season)
+                            : decomposed(values, decompose(values, season, long_season));
     State state = fitted.start;
     const SmoothingParameters usual = smoothed ? SmoothingParameters{} : kSeasonsFixed;
     std::vector<double> errors;
     for (const double value : values) {
-        errors.push_back(value - expected(state, usual));
-        learn(state, usual, value, 1e300);
+        const double before = expected(state, usual);
+        errors.push_back(value - before);
+        learn(state, usual, value, 1e300, before);
     }
     fitted.error_max = kErrorsMax * robust_deviation(std::move(errors));
     if (!(fitted.error_max > 0)) fitted.error_max = 1e300;
-    std::vector<Bounded> variables{{0.3, 0.001, 1}, {0.01, 0, 0.3}, {0.95, 0.8, 0.99}, {0.3, 0, 0.95}};
-    if (smoothed && season > 1) variables.push_back({0.1, 0, 0.7});
-    if (smoothed && long_season > 1) variables.push_back({0.1, 0, 0.7});
+    const SmoothingParameters from = found.value_or(SmoothingParameters{});
+    std::vector<Bounded> variables{
+        {from.level, 0.001, 1}, {from.trend, 0, 0.3}, {from.damping, 0.8, 0.99}, {from.carry, 0, 0.95}};
+    if (smoothed && season > 1) variables.push_back({from.season, 0, 0.7});
+    if (smoothed && long_season > 1) variables.push_back({from.long_season, 0, 0.7});
     const auto named = [](const std::vector<double>& at) {
         SmoothingParameters p{at[0], at[1], at[2], 0, 0, at[3]};
         if (at.size() > 4) p.season = at[4];
@@ -152,10 +160,13 @@ Result<void> HoltWinters::fit(const Series& series, const FitOptions&) {
     std::vector<double> chosen_values;
     for (const bool on_log : {true, false}) {
         if (!both && on_log != (wanted_ == Scale::Log)) continue;
+        std::optional<SmoothingParameters>& found = on_log ? found_on_log_ : found_on_plain_;
         const std::vector<double> values = on_log ? log.forward(recent.values) : recent.values;
         std::vector<double> weights(values.size(), 1.0);
         if (on_log) std::ranges::transform(values, weights.begin(), [&](double z) { return log.slope(z); });
-        Fitted candidate = fitted(values, weights, season, long_season, evaluations_max_ / (both ? 2 : 1));
+        Fitted candidate = fitted(values, weights, season, long_season, found,
+                                  evaluations_max_ / (both ? 2 : 1) / (found ? 2 : 1));
+        if (seasons_ == Seasons::Smoothed) found = candidate.parameters;
         if (chosen && chosen->cost <= candidate.cost) continue;
         chosen = std::move(candidate);
         chosen_values = values;

@@ -10,8 +10,10 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "forecast/decomposition.h"
 #include "forecast/model.h"
 #include "forecast/prepare.h"
 
@@ -41,7 +43,9 @@ public:
     [[nodiscard]] std::string_view name() const override {
         return seasons_ == Seasons::Smoothed ? "holt-winters" : "decomposed-ets";
     }
-    // Needs 3 known values. A season of which the series does not hold two whole ones is left out.
+    // Needs 3 known values. A season of which the series does not hold two whole ones is left out. With
+    // smoothed seasons, fitted before (to a shorter history of the same load), the search goes on from the
+    // parameters found then, with half of the evaluations.
     [[nodiscard]] Result<void> fit(const Series& series, const FitOptions& options) override;
     [[nodiscard]] std::vector<double> forecast(std::size_t horizon) const override;
     [[nodiscard]] bool extend(const std::vector<double>& values) override;
@@ -63,14 +67,19 @@ private:
 
     [[nodiscard]] static double expected(const State& state, const SmoothingParameters& p);
     static void learn(State& state, const SmoothingParameters& p, double value, double error_max);
-    [[nodiscard]] static State initial(const std::vector<double>& values, std::size_t season,
+    // before: expected().
+    static void learn(State& state, const SmoothingParameters& p, double value, double error_max,
+                      double before);
+    [[nodiscard]] static State initial(std::span<const double> values, std::size_t season,
                                        std::size_t long_season);
-    [[nodiscard]] static State decomposed(const std::vector<double>& values, std::size_t season,
-                                          std::size_t long_season);
-    [[nodiscard]] static double cost(const std::vector<double>& values, const std::vector<double>& weights,
+    // At the first bucket, the seasons being those of the whole history.
+    [[nodiscard]] static State decomposed(std::span<const double> values, const Profiles& profiles);
+    [[nodiscard]] static double cost(std::span<const double> values, std::span<const double> weights,
                                      State state, const SmoothingParameters& p, double error_max);
     [[nodiscard]] Fitted fitted(const std::vector<double>& values, const std::vector<double>& weights,
-                                std::size_t season, std::size_t long_season, std::size_t evaluations) const;
+                                std::size_t season, std::size_t long_season,
+                                const std::optional<SmoothingParameters>& found,
+                                std::size_t evaluations) const;
     [[nodiscard]] double forward(double value) const { return scale_ ? scale_->forward(value) : value; }
     [[nodiscard]] double back(double value) const {
         return scale_ ? scale_->back(value) : value > 0 ? value : 0.0;
@@ -81,6 +90,7 @@ private:
     std::size_t evaluations_max_;
     std::optional<LogScale> scale_;  // nullopt: plain
     SmoothingParameters parameters_;
+    std::optional<SmoothingParameters> found_on_log_, found_on_plain_;  // by the last searches
     State state_;
     double error_max_ = 0;
 };

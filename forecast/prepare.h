@@ -50,7 +50,10 @@ private:
 [[nodiscard]] std::vector<double> fill_gaps(std::span<const double> values, std::size_t season);
 
 // The Hampel filter (Hampel, 1974): a value further than `deviations` robust standard deviations from the
-// median of its 2 * half_window + 1 neighbours becomes that median. Gaps stay gaps. Returns how many.
+// median of its 2 * half_window + 1 neighbours becomes that median. Gaps stay gaps. Returns how many. For
+// what is asked of a whole history (seasons.h). Not for what models are fitted to: it takes a rise that has
+// just begun, and the peak of a short day, for an outlier; models cut what they learn from by what they
+// expected.
 std::size_t remove_outliers(std::vector<double>& values, std::size_t half_window, double deviations);
 
 // Of the known values; NaN if there are none.

@@ -18,6 +18,7 @@ constexpr double kPenalty = 0.002, kPenaltyGrowth = 100;
 constexpr double kDeviationsMax = 6;  // robust; inputs further off are cut
 constexpr double kAgeWeight = 0.35;   // of the oldest row
 constexpr int kReweightings = 2;
+constexpr Eigen::Index kColumnsMany = 800;
 constexpr std::int64_t kWeek_s = 7 * 86'400;
 
 std::vector<std::pair<std::size_t, std::size_t>> horizon_ranges(std::size_t horizon_max) {
@@ -36,6 +37,35 @@ std::size_t spread(std::size_t i, std::size_t count) {
     const double golden = 0.6180339887498949;
     const double at = static_cast<double>(i) * golden;
     return static_cast<std::size_t>((at - std::floor(at)) * static_cast<double>(count));
+}
+
+// The coefficients of standardized terms, one a row of x. Sums of products are taken in single precision:
+// they are what fitting costs, and the penalty is larger than what is lost. Where there
+// are many columns, all but the last pass, which only find the weights, look at the first half of them.
+Eigen::VectorXd least_absolute(const Eigen::MatrixXf& x, const Eigen::VectorXf& y,
+                               const Eigen::VectorXf& weight, double penalty) {
+    const Eigen::Index p = x.rows();
+    Eigen::VectorXf robust = weight;
+    Eigen::VectorXd beta = Eigen::VectorXd::Zero(p);
+    for (int pass = 0;; ++pass) {
+        const bool half = pass < kReweightings && x.cols() >= kColumnsMany;
+        const Eigen::Index n = half ? x.cols() / 2 : x.cols();
+        const auto xn = x.leftCols(n);
+        const Eigen::MatrixXf xw = xn * robust.head(n).cwiseSqrt().asDiagonal();
+        Eigen::MatrixXf products = Eigen::MatrixXf::Zero(p, p);
+        products.selfadjointView<Eigen::Lower>().rankUpdate(xw);
+        Eigen::MatrixXd gram = products.cast<double>();
+        const double sum = static_cast<double>(robust.head(n).sum());
+        const double g00 = gram(0, 0);
+        gram.diagonal().array() += penalty * sum;
+        gram(0, 0) = g00 + 0.001 * sum;
+        const Eigen::VectorXf moments = xn * robust.head(n).cwiseProduct(y.head(n));
+        beta = gram.selfadjointView<Eigen::Lower>().llt().solve(moments.cast<double>());
+        if (pass == kReweightings) return beta;
+        const Eigen::VectorXf off = (y - x.transpose() * beta.cast<float>()).cwiseAbs();
+        const float typical = off.dot(weight) / weight.sum();
+        robust = weight.array() / (off.array() / (typical + 1e-12f)).max(0.3f);
+    }
 }
 
 double deviation_max(const std::vector<double>& scaled, std::size_t season) {
@@ -91,7 +121,9 @@ void Ridge::learn(Range& range, const std::vector<double>& scaled) {
     Eigen::MatrixXd x(static_cast<Index>(terms), static_cast<Index>(rows));  // a row of data is a column
     Eigen::VectorXd y(static_cast<Index>(rows)), weight(static_cast<Index>(rows));
     std::size_t used = 0;
-    for (std::size_t k = 0; k < rows; ++k) {
+    for (std::size_t i = 0; i < rows; ++i) {
+        // Every other row first: either half of the columns is spread over the whole history.
+        const std::size_t evens = (rows + 1) / 2, k = i < evens ? 2 * i : 2 * (i - evens) + 1;
         const std::size_t origin = begin + (rows == origins ? k : k * origins / rows);
         const std::size_t target = origin + range.from + spread(k, width);
         if (std::isnan(scaled[target])) continue;
@@ -113,24 +145,13 @@ void Ridge::learn(Range& range, const std::vector<double>& scaled) {
     for (Index j = 0; j < p; ++j)
         if (!(size_of[j] > 1e-9)) size_of[j] = 1;
     x.array().colwise() /= size_of.array();
-    Eigen::VectorXd beta = Eigen::VectorXd::Zero(p), robust = weight;
+    double size_of_y = y.cwiseAbs().mean();
+    if (!(size_of_y > 0)) size_of_y = 1;
     const double share = static_cast<double>(range.from) / static_cast<double>(size);
-    const double penalty = kPenalty + kPenaltyGrowth * share * share;
-    for (int pass = 0; pass <= kReweightings; ++pass) {
-        const Eigen::VectorXd root = robust.cwiseSqrt();
-        const Eigen::MatrixXd xw = x * root.asDiagonal();
-        Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(p, p);
-        gram.selfadjointView<Eigen::Lower>().rankUpdate(xw);
-        const double g00 = gram(0, 0);
-        gram.diagonal().array() += penalty * robust.sum();
-        gram(0, 0) = g00 + 0.001 * robust.sum();
-        beta = gram.selfadjointView<Eigen::Lower>().llt().solve(x * robust.cwiseProduct(y));
-        if (pass == kReweightings) break;
-        const Eigen::VectorXd off = (y - x.transpose() * beta).cwiseAbs();
-        const double typical = off.dot(weight) / weight.sum();
-        robust = weight.array() / (off.array() / (typical + 1e-12)).max(0.3);
-    }
-    const Eigen::VectorXd plain = beta.array() / size_of.array();
+    const Eigen::VectorXd beta =
+        least_absolute(x.cast<float>(), (y / size_of_y).cast<float>(), weight.cast<float>(),
+                       kPenalty + kPenaltyGrowth * share * share);
+    const Eigen::VectorXd plain = size_of_y * beta.array() / size_of.array();
     range.coefficients.assign(plain.data(), plain.data() + plain.size());
 }
 

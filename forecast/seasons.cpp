@@ -1,4 +1,6 @@
-// By autocorrelation of the load on its log scale, less its moving level.
+// By autocorrelation of the load on its log scale. Where that shows nothing, once more without outliers: a
+// few spikes have most of the variance. Not without them at first: what is busy for one bucket a day is all
+// outliers.
 #include "forecast/seasons.h"
 
 #include <algorithm>
@@ -13,8 +15,10 @@ namespace {
 constexpr std::int64_t kDay_s = 86'400, kWeek_s = 7 * kDay_s;
 constexpr std::size_t kBucketsSeen = 3'000;
 constexpr std::size_t kKnownMin = 8;
-constexpr double kCalendarMin = 0.15;  // a day or a week is believed from this autocorrelation on
-constexpr double kFoundMin = 0.4;      // any other lag
+constexpr double kCalendarMin = 0.15;    // a day or a week is believed from this autocorrelation on
+constexpr double kFoundMin = 0.4;        // any other lag
+constexpr std::size_t kHalfWindow = 12;  // of the Hampel filter, and its robust deviations
+constexpr double kDeviations = 6;
 
 double autocorrelation(const std::vector<double>& values, std::size_t lag) {
     double mean = 0, variance = 0, product = 0;
@@ -42,6 +46,18 @@ std::size_t likeliest_lag(const std::vector<double>& values) {
     return best;
 }
 
+std::vector<std::size_t> seasons_in(const std::vector<double>& values, std::int64_t step_s) {
+    std::vector<std::size_t> seasons;
+    for (const std::int64_t length_s : {kDay_s, kWeek_s}) {
+        const auto season = static_cast<std::size_t>(length_s / step_s);
+        if (length_s % step_s != 0 || season < 2 || 2 * season > values.size()) continue;
+        if (autocorrelation(values, season) >= kCalendarMin) seasons.push_back(season);
+    }
+    if (seasons.empty())
+        if (const std::size_t lag = likeliest_lag(values); lag >= 2) seasons.push_back(lag);
+    return seasons;
+}
+
 }  // namespace
 
 std::vector<std::size_t> guess_seasons(const Series& series) {
@@ -49,14 +65,9 @@ std::vector<std::size_t> guess_seasons(const Series& series) {
     const auto known = std::ranges::count_if(recent.values, [](double value) { return !std::isnan(value); });
     if (static_cast<std::size_t>(known) < kKnownMin) return {};
     std::vector<double> values = LogScale(recent.values).forward(fill_gaps(recent.values, 0));
-    std::vector<std::size_t> seasons;
-    for (const std::int64_t length_s : {kDay_s, kWeek_s}) {
-        const auto season = static_cast<std::size_t>(length_s / series.step_s);
-        if (length_s % series.step_s != 0 || season < 2 || 2 * season > values.size()) continue;
-        if (autocorrelation(values, season) >= kCalendarMin) seasons.push_back(season);
-    }
-    if (seasons.empty())
-        if (const std::size_t lag = likeliest_lag(values); lag >= 2) seasons.push_back(lag);
+    std::vector<std::size_t> seasons = seasons_in(values, series.step_s);
+    if (seasons.empty() && remove_outliers(values, kHalfWindow, kDeviations) > 0)
+        seasons = seasons_in(values, series.step_s);
     return seasons;
 }
 

@@ -207,6 +207,25 @@ double Spike::expected(std::size_t origin, std::size_t target, const Kernel& ker
     return answer;
 }
 
+double Spike::error_of(std::size_t origin, std::size_t reach, const Kernel& kernel,
+                       std::vector<Analogue>& analogues) const {
+    double error = 0;
+    std::size_t weighed_at = 0;
+    for (std::size_t j = 0; j < std::min(kJudgedTargets, reach); ++j) {
+        const std::size_t ahead = 1 + j * (reach - 1) / std::max<std::size_t>(kJudgedTargets - 1, 1);
+        const std::size_t target = origin + ahead;
+        const auto came = static_cast<double>(value_[target]);
+        if (!same_for_all_targets()) {
+            error += std::abs(expected(origin, target, kernel, analogues) - came);
+            continue;
+        }
+        if (j == 0 || (ahead - 1) / season_ != weighed_at) weigh(origin, target, kernel, analogues);
+        weighed_at = (ahead - 1) / season_;
+        error += std::abs(expected(origin, target, analogues) - came);
+    }
+    return error;
+}
+
 void Spike::choose_kernel(std::size_t horizon_max) {
     const std::size_t size = value_.size(), first = std::max(size * 3 / 4, 3 * season_);
     const std::size_t reach = std::min(horizon_max, size - first - 1);
@@ -214,7 +233,7 @@ void Spike::choose_kernel(std::size_t horizon_max) {
     const bool years = static_cast<std::int64_t>(size) * step_s_ > 400 * kDay_s;
     std::vector<Kernel> kernels;
     for (const double sharpness : {0.25, 1.0, 4.0})
-        for (const double calendar : {0.0, 1.0})
+        for (const double calendar : same_for_all_targets() ? std::vector{0.0} : std::vector{0.0, 1.0})
             for (const double year : years ? std::vector{0.0, 1.0} : std::vector{0.0})
                 for (const double context : {0.3, 2.0})
                     kernels.push_back({sharpness, calendar, year, context});
@@ -222,33 +241,36 @@ void Spike::choose_kernel(std::size_t horizon_max) {
     for (std::size_t k = 0; k < kJudgedOrigins; ++k) {
         const std::size_t origin = first + k * (size - 1 - reach - first) / (kJudgedOrigins - 1);
         auto analogues = analogues_of(origin, kJudgedAnalogues);
-        for (std::size_t j = 0; j < std::min(kJudgedTargets, reach); ++j) {
-            const std::size_t target =
-                origin + 1 + j * (reach - 1) / std::max<std::size_t>(kJudgedTargets - 1, 1);
-            for (std::size_t i = 0; i < kernels.size(); ++i)
-                errors[i] += std::abs(expected(origin, target, kernels[i], analogues) -
-                                      static_cast<double>(value_[target]));
-        }
+        for (std::size_t i = 0; i < kernels.size(); ++i)
+            errors[i] += error_of(origin, reach, kernels[i], analogues);
     }
     kernel_ = kernels[static_cast<std::size_t>(std::ranges::min_element(errors) - errors.begin())];
 }
 
-// Weights change from day to day, and where an analogue's future ends; in between they are kept. With spans
-// about, and with seasons other than a day, they may change at any bucket.
+// A target and its analogues lie whole seasons apart: how alike their places in the calendar are does not
+// depend on the target, unless weekdays or spans tell them apart.
+bool Spike::same_for_all_targets() const {
+    return spans_.empty() && static_cast<std::int64_t>(season_) * step_s_ > kDay_s;
+}
+
+// Weights change from day to day where the season is a day, and where an analogue's future ends; in between
+// they are kept. With spans about, and with shorter seasons, they may change at any bucket.
 std::vector<double> Spike::forecast(std::size_t horizon) const {
     std::vector<double> forecast(horizon);
     const std::size_t origin = value_.size() - 1;
     auto analogues = analogues_of(origin, kAnaloguesMax);
     const bool daily = static_cast<std::int64_t>(season_) * step_s_ == kDay_s && spans_.empty();
+    const bool steady = same_for_all_targets();
     std::int64_t day = -1;
     for (std::size_t ahead = 1; ahead <= horizon; ++ahead) {
         const std::size_t target = origin + ahead;
-        if (!daily) {
+        if (!daily && !steady) {
             forecast[ahead - 1] = scale_.back(expected(origin, target, kernel_, analogues));
             continue;
         }
         const std::int64_t target_day = time_of(target) / kDay_s;
-        if (target_day != day || (ahead - 1) % season_ == 0) weigh(origin, target, kernel_, analogues);
+        if ((daily && target_day != day) || (ahead - 1) % season_ == 0)
+            weigh(origin, target, kernel_, analogues);
         day = target_day;
         forecast[ahead - 1] = scale_.back(expected(origin, target, analogues));
     }

@@ -62,6 +62,10 @@ private:
                                   const std::vector<Analogue>& analogues) const;
     [[nodiscard]] double expected(std::size_t origin, std::size_t target, const Kernel& kernel,
                                   std::vector<Analogue>& analogues) const;
+    [[nodiscard]] bool same_for_all_targets() const;
+    // The absolute errors of one kernel at one origin, over up to kJudgedTargets targets.
+    [[nodiscard]] double error_of(std::size_t origin, std::size_t reach, const Kernel& kernel,
+                                  std::vector<Analogue>& analogues) const;
     void choose_kernel(std::size_t horizon_max);
     [[nodiscard]] std::int64_t time_of(std::size_t bucket) const {
         return start_s_ + static_cast<std::int64_t>(bucket) * step_s_;

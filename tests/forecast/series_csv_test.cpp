@@ -97,6 +97,22 @@ TEST_CASE("seasons: a day and a week are found, and a season that no calendar kn
     CHECK(guess_seasons(flat).empty());
 }
 
+TEST_CASE("seasons: a few spikes do not hide a day, and one busy bucket a day is no spike") {
+    Series hours{0, 3'600, {}, {}}, nightly{0, 3'600, {}, {}};
+    for (int i = 0; i < 500; ++i) {
+        hours.values.push_back(i % 24 < 8 ? 80 : i % 24 < 16 ? 100 : 120);
+        nightly.values.push_back(i % 24 == 3 ? 1'000 : 10);
+    }
+    REQUIRE(guess_seasons(hours).front() == 24);
+    for (const std::size_t at : {20u, 61u, 95u, 150u, 217u, 260u, 333u, 345u, 410u, 477u})
+        hours.values[at] *= 10'000;
+    const auto found = guess_seasons(hours);
+    REQUIRE_FALSE(found.empty());
+    CHECK(found.front() == 24);
+    REQUIRE_FALSE(guess_seasons(nightly).empty());
+    CHECK(guess_seasons(nightly).front() == 24);
+}
+
 TEST_CASE("prepare: gaps are filled along a line if short, by the season if long") {
     constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
     CHECK(fill_gaps(std::vector<double>{1, kGap, 3, kGap}, 0) == std::vector<double>{1, 2, 3, 3});
