@@ -25,7 +25,7 @@ struct SeriesName {
     Kind kind = Kind::Database;
     std::string database, name;  // name: empty for a database
     Measure measure = Measure::Requests;
-    auto operator<=>(const SeriesName&) const = default;
+    auto operator<=>(const SeriesName&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 struct SeriesForecast {

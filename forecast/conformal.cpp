@@ -107,6 +107,7 @@ std::vector<double> pooled(const std::vector<std::vector<double>>& by_step, std:
 Conformal::Conformal(const Series& series, const Rolled& rolled, std::size_t horizon_max, double widening) {
     const std::vector<Error> errors = errors_of(series, rolled);
     std::vector<double> points;
+    points.reserve(errors.size());
     for (const Error& error : errors) points.push_back(error.point);
     const double middle = median(std::move(points));
     floor_ = middle > 0 ? kFloorShare * middle : 1;

@@ -70,6 +70,7 @@ void move_spread(double& spread, double off) {
 
 std::vector<Span> spans_of(const std::vector<Event>& events) {
     std::vector<Span> spans;
+    spans.reserve(events.size());
     for (const Event& event : events) spans.push_back(event.span);
     return spans;
 }

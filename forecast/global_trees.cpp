@@ -72,6 +72,7 @@ Result<std::vector<std::vector<double>>> GlobalTrees::forecast(std::span<const S
     std::vector<std::size_t> places;
     const auto flush = [&]() -> Result<void> {
         std::vector<const Features*> features;
+        features.reserve(prepared.size());
         for (const Prepared& one : prepared) features.push_back(&one.features);
         const auto scaled = learner_.forecast(features, horizon);
         if (!scaled) return tl::unexpected(scaled.error());

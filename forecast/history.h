@@ -40,8 +40,8 @@ inline constexpr std::size_t kBucketKeysMax = 10'000;      // alike
 
 struct Subject {
     SeriesName::Kind kind = SeriesName::Kind::Database;
-    std::string database, name;  // as in SeriesName
-    auto operator<=>(const Subject&) const = default;
+    std::string database, name;                        // as in SeriesName
+    auto operator<=>(const Subject&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 struct LoadCounts {

@@ -186,12 +186,12 @@ Result<bool> HistoryWriter::fit_size() {
 
 Result<bool> HistoryWriter::maintain(std::int64_t now_s) {
     const std::int64_t hours_s = floor_to(now_s - age(retention_.buckets_s), kHour_s);
-    const auto rolled = roll_loads(*file_, kHour_s, hours_s);
+    auto rolled = roll_loads(*file_, kHour_s, hours_s);
     if (!rolled || *rolled) return rolled;
     const std::int64_t until_s = floor_to(now_s - age(retention_.hours_s), kDay_s);
-    const auto rolled_days = roll_loads(*file_, kDay_s, std::min(until_s, hours_s));
+    auto rolled_days = roll_loads(*file_, kDay_s, std::min(until_s, hours_s));
     if (!rolled_days || *rolled_days) return rolled_days;
-    const auto rolled_keys = roll_keys(now_s);
+    auto rolled_keys = roll_keys(now_s);
     if (!rolled_keys || *rolled_keys) return rolled_keys;
     if (forgotten_s_ == 0 || now_s >= forgotten_s_ + kHour_s) {
         if (auto done = forget_old(now_s); !done) return tl::unexpected(done.error());

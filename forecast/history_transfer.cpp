@@ -98,7 +98,7 @@ Result<bool> write_rows(SqliteFile& file, const Export& what, const WriteLine& w
     auto query = file.prepare(what.query);
     if (!query) return tl::unexpected(query.error());
     for (;;) {
-        const auto row = query->step();
+        auto row = query->step();
         if (!row) return row;
         if (!*row) return true;
         if (!write(csv_line(what.record(*query)))) return false;
@@ -176,7 +176,7 @@ Result<std::int64_t> Importer::subject_of(const CsvRecord& record) {
     if (!kind) return fail("22P04", "kind: " + kind.error().text);
     Subject subject{*kind, record[F::Database], record[F::Name]};
     if (last_id_ != 0 && subject == last_subject_ && record[F::Label].empty()) return last_id_;
-    const auto id = rows_.subject(subject, record[F::Label]);
+    auto id = rows_.subject(subject, record[F::Label]);
     if (id) last_id_ = *id, last_subject_ = std::move(subject);
     return id;
 }
@@ -201,7 +201,7 @@ Result<std::int64_t> Importer::key_of(const CsvRecord& record) {
     const auto key = bytes_of_hex(record[F::Key]);
     if (!key || key->size() > kKeyBytesMax) return fail("22P04", "key: expected hexadecimal digits");
     if (record[F::Kind] != "template") return fail("22P04", "kind: a key is one of a template");
-    const auto id = subject_of(record);
+    auto id = subject_of(record);
     if (!id) return id;
     return rows_.key(*id, *key, record[F::Replay]);
 }

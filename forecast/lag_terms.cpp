@@ -53,8 +53,8 @@ void LagTerms::append(double value) {
     if (std::isnan(value)) value = likely;
     value = std::clamp(value, likely - deviation_max_, likely + deviation_max_);
     const double off = value - slot, long_off = value - long_slot;
-    const double cycle = static_cast<double>(i / shape_.season),
-                 long_cycle = static_cast<double>(i / shape_.long_season);
+    const std::size_t cycles = i / shape_.season, long_cycles = i / shape_.long_season;
+    const auto cycle = static_cast<double>(cycles), long_cycle = static_cast<double>(long_cycles);
     const double slow = 2.0 / static_cast<double>(std::max<std::size_t>(shape_.season, 12) + 1);
     value_.push_back(value);
     slot_.push_back(towards(slot, value, std::max(kSlotRate, 1 / (cycle + 1))));

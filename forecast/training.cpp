@@ -116,6 +116,7 @@ std::vector<SeriesName> Training::with_own_model(const std::vector<SeriesName>& 
     places.resize(std::min(places.size(), options_.series_max));
     std::ranges::sort(places);
     std::vector<SeriesName> own;
+    own.reserve(places.size());
     for (const std::size_t place : places) own.push_back(names[place]);
     return own;
 }

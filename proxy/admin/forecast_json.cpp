@@ -93,9 +93,9 @@ static std::string whole_series(const SeriesName& name, const SeriesForecast& of
 }
 
 static const SeriesOutlook& outlook_of(const Outlook& outlook, const SeriesName& name) {
-    static const SeriesOutlook kNone;
+    static const SeriesOutlook none;
     const auto found = outlook.series.find(name);
-    return found == outlook.series.end() ? kNone : found->second;
+    return found == outlook.series.end() ? none : found->second;
 }
 
 static std::string envelope(const Outlook& outlook, const std::vector<std::string>& series) {

@@ -69,7 +69,7 @@ std::uint64_t KeyBook::add(const forecast::SeriesName& name, Page& page, std::in
                            std::int64_t to_s) {
     std::uint64_t requests = 0;
     std::vector<Analogs::Step> steps;
-    options_.keys(name, from_s, to_s, page.keys_max, [&](KeyRecord record) {
+    options_.keys(name, from_s, to_s, page.keys_max, [&](KeyRecord& record) {
         steps.clear();
         for (const auto& step : record.steps) {
             requests += step.requests;

@@ -46,7 +46,7 @@ public:
     static constexpr std::size_t kReadsAtOnce = 4;
     static constexpr std::int64_t kReadsAnew = 8;  // in a cycle
 
-    using Visit = std::function<void(KeyRecord record)>;
+    using Visit = std::function<void(KeyRecord& record)>;  // its texts may be taken
 
     struct Options {
         // Shows the keys of a template that were asked for most within [from_s, to_s), most first.

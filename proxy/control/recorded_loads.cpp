@@ -125,7 +125,7 @@ KeyBook::Options recorded_keys(const std::string& path) {
                 record.steps.reserve(key.steps.size());
                 for (const auto& step : key.steps)
                     record.steps.push_back({step.begin_s, step.step_s, step.requests});
-                visit(std::move(record));
+                visit(record);
             });
         if (!read) history->reopen();
     };

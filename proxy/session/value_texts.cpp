@@ -10,7 +10,6 @@
 namespace warmfront::session {
 namespace {
 
-using forecast::NextQuery;
 using forecast::OpaqueValue;
 
 // pg_type.oid of what is read in binary format.

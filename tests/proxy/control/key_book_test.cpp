@@ -29,11 +29,11 @@ using Keys = std::function<std::vector<KeyRecord>(const forecast::SeriesName& na
                                                   std::int64_t to_s)>;
 
 KeyBook book_of(
-    const Keys& keys, std::function<std::uint64_t()> requests = [] { return 0; },
+    const Keys& keys, const std::function<std::uint64_t()>& requests = [] { return 0; },
     forecast::Calendar calendar = {}) {
     return KeyBook({.keys =
                         [keys](const auto& name, auto from_s, auto to_s, auto, const auto& visit) {
-                            for (auto& record : keys(name, from_s, to_s)) visit(std::move(record));
+                            for (auto& record : keys(name, from_s, to_s)) visit(record);
                         },
                     .requests = [requests](const auto&, auto, auto) { return requests(); },
                     .calendar = std::move(calendar)});

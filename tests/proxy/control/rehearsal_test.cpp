@@ -81,7 +81,7 @@ void Rehearsal::show(std::int64_t from_s, std::int64_t to_s, const KeyBook::Visi
         const auto end = seconds.lower_bound(std::min(to_s, recorded_s_));
         for (auto each = seconds.lower_bound(from_s); each != seconds.end() && each != end; ++each)
             record.steps.push_back({each->first, 1, each->second});
-        if (!record.steps.empty()) visit(std::move(record));
+        if (!record.steps.empty()) visit(record);
     }
 }
 
