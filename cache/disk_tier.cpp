@@ -76,7 +76,10 @@ bool DiskTier::start() {
     const auto ready = DiskFiles::make_ready(options_.directory);
     if (!ready) return switch_off(ready.error().text), false;
     if (!ready->empty()) {
-        ++counted_.set_aside;
+        {
+            const std::lock_guard lock(mutex_);
+            ++counted_.set_aside;
+        }
         options_.alarm({DiskAlarm::What::SetAside, *ready});
     }
     if (const auto opened = open(); !opened) return switch_off(opened.error().text), false;

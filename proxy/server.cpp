@@ -119,7 +119,7 @@ public:
 private:
     Result<void> listen();
     Result<void> serve_http();
-    void open_disk_tier();
+    void make_disk_tier();
     void log_disk(const cache::DiskAlarm& alarm);
     [[nodiscard]] admin::Observation observe() const;
     [[nodiscard]] forecast::ProcessTotals process_totals() const;
@@ -191,9 +191,12 @@ Result<void> Server::start() {
     if (failed)
         return fail("58030", "cannot make state_dir " + settings_->state_dir + ": " + failed.message());
     prepare_history();
+    make_disk_tier();
     if (auto listening = listen(); !listening) return listening;
     if (auto serving = serve_http(); !serving) return serving;  // what can fail comes before the threads
-    open_disk_tier();
+    // Without it, or when it fails, everything goes on in memory.
+    if (disk_ && disk_->start())
+        log_.info("disk tier is open", {{LogKey::Bytes, settings_->cache.disk.size}});
     control_.start(databases_);
     if (settings_->forecast.enabled) trainer_.start();
     if (historian_) historian_->start(wall_clock_ms());
@@ -204,8 +207,8 @@ Result<void> Server::start() {
     return {};
 }
 
-// Without it, or when it fails, everything goes on in memory.
-void Server::open_disk_tier() {
+// Before anybody looks at it: HTTP answers from the start.
+void Server::make_disk_tier() {
     const DiskSettings& wanted = settings_->cache.disk;
     if (wanted.size == 0) return;
     cache::DiskTierOptions options;
@@ -217,8 +220,6 @@ void Server::open_disk_tier() {
     options.alarm = [this](const cache::DiskAlarm& alarm) { log_disk(alarm); };
     disk_ = std::make_unique<cache::DiskTier>(store_, clock_, options);
     shared_.disk = disk_.get();
-    if (disk_->start())
-        log_.info("disk tier is open", {{LogKey::Path, options.directory}, {LogKey::Bytes, wanted.size}});
 }
 
 void Server::log_disk(const cache::DiskAlarm& alarm) {
