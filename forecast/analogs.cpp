@@ -43,6 +43,12 @@ double belief_in(double resemblance) {
     return std::pow(std::max(resemblance, kLeast), kSharpness);
 }
 
+// How sure a key is, is judged by the middle (in ratio) of what is forecast and what the days had: the
+// forecast knows the level of late, the days know when it changes.
+double hedged(double scale) {
+    return std::sqrt(scale);
+}
+
 // P(at least one request) in a day of `scale` times the size of those counted.
 double chance_of(double counted, double days, double scale) {
     return 1 - std::pow(days / (days + scale), counted);
@@ -282,8 +288,8 @@ std::vector<Analogs::Key> Analogs::ahead(const Window& window) const {
             const double seen_soon = of.days * of.ahead_soon[i] + prior_days * counted_soon * prior_soon[i];
             keys[i].requests += of.probability * scale * seen / days;
             keys[i].requests_soon += of.probability * scale_soon * seen_soon / days;
-            keys[i].chance += of.probability * chance_of(seen, days, scale);
-            keys[i].chance_soon += of.probability * chance_of(seen_soon, days, scale_soon);
+            keys[i].chance += of.probability * chance_of(seen, days, hedged(scale));
+            keys[i].chance_soon += of.probability * chance_of(seen_soon, days, hedged(scale_soon));
         }
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {

@@ -62,7 +62,7 @@ public:
     struct Window {
         std::int64_t known_s = 0, from_s = 0;
         double within_s = 60, soon_s = 60;
-        double requests = 0, requests_soon = 0;
+        double requests = 0, requests_soon = 0;  // none: none are expected
     };
     struct Key {
         std::uint64_t key = 0;

@@ -129,8 +129,8 @@ bool PrewarmSwitch::judge(std::uint64_t used, std::uint64_t unused, double waste
         rest_s_ = std::min(2 * rest_s_, kRestBucketsMax * bucket_s_);
         return false;
     }
-    if (judged >= static_cast<double>(kForgotten)) {  // passed: what is older counts half
-        rest_s_ = kRestBuckets * bucket_s_;
+    if (judged >= static_cast<double>(kPassed)) rest_s_ = kRestBuckets * bucket_s_;
+    if (judged >= static_cast<double>(kForgotten)) {  // what is older counts half
         used_ /= 2;
         unused_ /= 2;
     }

@@ -60,11 +60,12 @@ struct PrewarmDecision {
 
 // Whether prewarming pays for one template, by what became of what was fetched. Off where clearly more than
 // `waste` of the last answers went unused (two standard deviations; judged from kJudged on, at kForgotten
-// they count half); on again, on probation, after kRestBuckets of the forecast's buckets, and after twice as
-// long each time that the probation fails, kRestBucketsMax at most; a probation that is passed forgets that.
+// they count half: one hot set that did not come must not undo what many brought); on again, on probation,
+// after kRestBuckets of the forecast's buckets, and after twice as long each time that the probation fails,
+// kRestBucketsMax at most; a probation that is passed forgets that.
 class PrewarmSwitch {
 public:
-    static constexpr std::uint64_t kJudged = 20, kForgotten = 200;
+    static constexpr std::uint64_t kJudged = 20, kPassed = 200, kForgotten = 2'000;
     static constexpr std::int64_t kRestBuckets = 10, kRestBucketsMax = 20;
     explicit PrewarmSwitch(std::int64_t bucket_s = 60) : bucket_s_(bucket_s) {}
     // used, unused: totals, which only grow. Gives whether it is on.

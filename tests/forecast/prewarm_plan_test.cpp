@@ -115,6 +115,13 @@ TEST_CASE("prewarm switch: off where it does not pay, on again on probation, eac
     CHECK(judge(0, 0));
 }
 
+TEST_CASE("prewarm switch: one hot set that did not come does not undo what many brought") {
+    PrewarmSwitch decides;
+    CHECK(decides.judge(1'000, 100, 0.25, 1));
+    CHECK(decides.judge(1'000, 350, 0.25, 2));
+    CHECK_FALSE(decides.judge(1'000, 500, 0.25, 3));
+}
+
 TEST_CASE("prewarm switch: the less went unused lately, the more may be risked") {
     PrewarmSwitch decides;
     CHECK(decides.risk(0.2) == doctest::Approx(0.2));
