@@ -62,7 +62,7 @@ struct PrewarmDecision {
 // `waste` of the last answers went unused (two standard deviations; judged from kJudged on, at kForgotten
 // they count half: one hot set that did not come must not undo what many brought); on again, on probation,
 // after kRestBuckets of the forecast's buckets, and after twice as long each time that the probation fails,
-// kRestBucketsMax at most; a probation that is passed forgets that.
+// kRestBucketsMax at most; a probation of kPassed answers forgets that.
 class PrewarmSwitch {
 public:
     static constexpr std::uint64_t kJudged = 20, kPassed = 200, kForgotten = 2'000;
