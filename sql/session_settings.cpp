@@ -23,7 +23,7 @@ struct Expression {
 
 // The path of a catalog's file holds the database's OID, which a role may lack the right to look up in
 // pg_database.
-constexpr std::array<Expression, 5> kExpressions{{
+constexpr std::array<Expression, 6> kExpressions{{
     {"current_database", "pg_catalog.current_database()"},
     {"session_user", "session_user"},
     {"current_user", "current_user"},
@@ -31,8 +31,19 @@ constexpr std::array<Expression, 5> kExpressions{{
      "EXISTS(SELECT FROM pg_catalog.pg_depend WHERE refclassid OPERATOR(pg_catalog.=) 2615"
      " AND refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"},
     {"database_files", "pg_catalog.pg_relation_filepath('pg_catalog.pg_am'::pg_catalog.regclass)"},
+    // Those of the search_path that there are and that the role may use: PostgreSQL passes over the others.
+    {"current_schemas",
+     "pg_catalog.array_to_string(ARRAY(SELECT pg_catalog.quote_ident(s) FROM"
+     " pg_catalog.unnest(pg_catalog.current_schemas(false)) s), ', ')"},
 }};
-enum : std::size_t { kDatabase, kSessionUser, kCurrentUser, kHasTempObjects };
+enum : std::size_t {
+    kDatabase,
+    kSessionUser,
+    kCurrentUser,
+    kHasTempObjects,
+    kDatabaseFiles,
+    kCurrentSchemas
+};
 
 // They alter no answer, and come last.
 constexpr std::array<std::string_view, 3> kTimeLimits{"statement_timeout", "idle_session_timeout",
@@ -109,7 +120,7 @@ SessionSettings read_off(std::vector<std::string> values) {
     SessionSettings settings;
     settings.database = values[kDatabase];
     settings.user = values[kCurrentUser];
-    settings.search_path = parse_search_path(value("search_path"));
+    settings.search_path = parse_search_path(values[kCurrentSchemas]);
     const std::string& isolation = value("default_transaction_isolation");
     settings.read_committed = isolation == "read committed" || isolation == "read uncommitted";
     settings.standard_conforming_strings = value("standard_conforming_strings") == "on";

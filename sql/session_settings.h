@@ -26,10 +26,10 @@ namespace warmfront::sql {
 // Whether it is among probed_settings() and decides a fingerprint (any case).
 [[nodiscard]] bool is_probed(std::string_view setting);
 
-// Names in the order of the probe's columns. The first five are not GUCs but expressions: current database,
+// Names in the order of the probe's columns. The first six are not GUCs but expressions: current database,
 // session_user, current_user, whether anything is in its temp schema (a backend that had one keeps it, empty,
-// to its end), and where the database's files are, which tells a database from an earlier one of the same
-// name.
+// to its end), where the database's files are, which tells a database from an earlier one of the same name,
+// and the schemas in which names are looked for.
 [[nodiscard]] const std::vector<std::string_view>& probed_settings();
 
 // Whether an analysis that SETs this name (any case) can alter what the probe tells; unknown names count as
@@ -45,8 +45,8 @@ struct SessionSettings {
     std::uint32_t fingerprint = 0;
     // Read off the values:
     std::string database;
-    std::string user;  // current_user
-    std::vector<std::string> search_path;
+    std::string user;                      // current_user
+    std::vector<std::string> search_path;  // the schemas of it that are looked in
     bool read_committed = false;  // default_transaction_isolation; READ UNCOMMITTED is the same to PostgreSQL
     bool standard_conforming_strings = true;
     bool utf8 = false;                 // client_encoding is UTF8

@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::string_view kNull("\0", 1);
 
-// What they are is the server's matter, not the session's: today's is right.
-constexpr std::array<std::string_view, 2> kOfServer{"current_database", "database_files"};
+// What they are is the server's matter (of the last: once role and search_path are set), not the session's:
+// today's is right.
+constexpr std::array<std::string_view, 3> kOfServer{"current_database", "database_files", "current_schemas"};
 constexpr std::array<std::string_view, 3> kOfRole{"session_user", "current_user", "has_temp_objects"};
 // They alter no answer, and ours are our own.
 constexpr std::array<std::string_view, 3> kTimeLimits{"statement_timeout", "idle_session_timeout",

@@ -131,6 +131,7 @@ private:
     std::shared_ptr<const sql::Choices> choices_ = std::make_shared<const sql::Choices>();
     std::uint64_t choices_version_ = 0;
     std::uint64_t last_version_ = 0;  // last in force
+    std::uint64_t last_catalog_ = 0;  // the catalog's part of it
     LastKnown withdrawn_;
     struct Profile {
         std::uint64_t generation;

@@ -24,11 +24,12 @@ std::string default_value(std::string_view name) {
         std::string_view name;
         std::string_view value;
     };
-    constexpr std::array<Row, 13> values{{{"current_database", "app"},
+    constexpr std::array<Row, 14> values{{{"current_database", "app"},
                                           {"session_user", "alice"},
                                           {"current_user", "alice"},
                                           {"has_temp_objects", "f"},
-                                          {"search_path", "\"$user\", public"},
+                                          {"current_schemas", "public, \"B c\""},
+                                          {"search_path", "\"$user\", away, public, \"B c\""},
                                           {"client_encoding", "UTF8"},
                                           {"client_min_messages", "notice"},
                                           {"standard_conforming_strings", "on"},
@@ -151,7 +152,7 @@ TEST_CASE("session settings: every setting that PostgreSQL 15 lets a session cha
 
 TEST_CASE("session settings: every GUC that is probed counts as altering answers") {
     const auto& names = probed_settings();
-    for (std::size_t i = 5; i < names.size(); ++i) {
+    for (std::size_t i = 6; i < names.size(); ++i) {
         CAPTURE(names[i]);
         CHECK(alters_answers(names[i]));
     }
@@ -195,10 +196,11 @@ TEST_CASE("session settings: the probe has one column for each name, in order, a
     CHECK(names[2] == "current_user");
     CHECK(names[3] == "has_temp_objects");
     CHECK(names[4] == "database_files");
+    CHECK(names[5] == "current_schemas");
     CHECK(std::set(names.begin(), names.end()).size() == names.size());
 
     std::size_t at = 0;
-    for (std::size_t i = 5; i < names.size(); ++i) {
+    for (std::size_t i = 6; i < names.size(); ++i) {
         CAPTURE(names[i]);
         at = sql.find("pg_catalog.current_setting('" + std::string(names[i]) + "', true)", at);
         REQUIRE(at != std::string::npos);
@@ -211,7 +213,7 @@ TEST_CASE("session settings: the probe has one column for each name, in order, a
             --begin;
         const std::string name = sql.substr(begin, open - begin);
         CAPTURE(name);
-        CHECK((name.starts_with("pg_catalog.") || name == "OPERATOR" || name == "EXISTS"));
+        CHECK((name.starts_with("pg_catalog.") || name == "OPERATOR" || name == "EXISTS" || name == "ARRAY"));
     }
     CHECK(sql.find(';') == std::string::npos);
     CHECK(sql.find('\\') == std::string::npos);
@@ -222,7 +224,7 @@ TEST_CASE("session settings: what the session needs is read off the values") {
     REQUIRE(settings);
     CHECK(settings->database == "app");
     CHECK(settings->user == "bob");
-    CHECK(settings->search_path == std::vector<std::string>{"$user", "public"});
+    CHECK(settings->search_path == std::vector<std::string>{"public", "B c"});
     CHECK(settings->read_committed);
     CHECK(settings->standard_conforming_strings);
     CHECK(settings->ascii_safe_encoding);

@@ -8,13 +8,10 @@ using namespace warmfront::control;
 namespace {
 
 ProbedValues base() {
-    return {{"current_database", "app"},
-            {"session_user", "warm"},
-            {"current_user", "warm"},
-            {"has_temp_objects", "f"},
-            {"TimeZone", "UTC"},
-            {"search_path", "\"$user\", public"},
-            {"app.tenant", std::string(1, '\0')},
+    return {{"current_database", "app"},   {"session_user", "warm"},
+            {"current_user", "warm"},      {"has_temp_objects", "f"},
+            {"TimeZone", "UTC"},           {"search_path", "\"$user\", public"},
+            {"current_schemas", "public"}, {"app.tenant", std::string(1, '\0')},
             {"statement_timeout", "10s"}};
 }
 
@@ -83,6 +80,7 @@ TEST_CASE("dress: a session that came out otherwise than the client's is not use
              {"nothing named", of({}), Guise::Own, ""},
              {"time limits are ours", of({{"statement_timeout", "1s"}}), Guise::Own, ""},
              {"the server's own", of({{"current_database", "of yesterday"}}), Guise::Own, ""},
+             {"schemas of the path", of({{"current_schemas", "of yesterday"}}), Guise::Own, ""},
              {"a setting", of({{"TimeZone", "Asia/Tokyo"}}), Guise::Own, "TimeZone"},
              {"not set at all", of({{"TimeZone", std::string(1, '\0')}}), Guise::Own, "TimeZone"},
              {"set to nothing", of({{"app.tenant", ""}}), Guise::Own, "app.tenant"},

@@ -93,6 +93,7 @@ TEST_CASE("conversation: a named statement is served after the catalog changed o
     REQUIRE(stage.database.publish(Stage::catalog(2), stage.database.epoch()));
     Actor fresh(stage);
     fresh.client_sends(extended("", "SELECT v FROM t WHERE id = $1", "7"));
+    fresh.answer_probe();  // the schemas of its path may be others now
     fresh.server_sends(parse_complete() + answer);
     actor.client_sends(extended("s", "", "7"));
     CHECK(types(actor.take_server()) == "BDES");

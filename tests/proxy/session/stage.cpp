@@ -198,7 +198,7 @@ void Actor::answer_probe(std::string_view isolation, std::string_view search_pat
     for (std::size_t i = 0; i < names.size(); ++i) {
         std::string value = i == 0 ? "app" : i <= 2 ? "alice" : i == 3 ? (temp ? "t" : "f") : "";
         if (names[i] == "default_transaction_isolation") value = isolation;
-        if (names[i] == "search_path") value = search_path;
+        if (names[i] == "search_path" || names[i] == "current_schemas") value = search_path;
         if (names[i] == "idle_session_timeout") value = idle_timeout;
         if (names[i] == "standard_conforming_strings") value = "on";
         if (names[i] == "statement_timeout") value = "0";
