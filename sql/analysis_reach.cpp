@@ -14,14 +14,17 @@ namespace {
 constexpr std::string_view kPgCatalog = "pg_catalog";
 const std::vector<std::string> kNoPath;
 
+bool on_path(std::string_view schema, const Scope& scope) {
+    return std::ranges::any_of(*scope.search_path, [&](const std::string& each) {
+        return schema == (each == "$user" ? scope.user : std::string_view(each));
+    });
+}
+
 std::vector<const Function*> visible(std::vector<const Function*> candidates, const FunctionUse& use,
                                      const Scope& scope) {
     if (!use.schema.empty() || scope.search_path == nullptr) return candidates;
     std::erase_if(candidates, [&](const Function* function) {
-        if (function->schema == kPgCatalog) return false;
-        return std::ranges::none_of(*scope.search_path, [&](const std::string& schema) {
-            return function->schema == (schema == "$user" ? scope.user : std::string_view(schema));
-        });
+        return function->schema != kPgCatalog && !on_path(function->schema, scope);
     });
     return candidates;
 }
@@ -144,7 +147,14 @@ std::vector<const Relation*> closure(const Relation& relation, const Catalog& ca
 
 std::vector<const Relation*> Scope::relations(const RelationName& name) const {
     if (search_path == nullptr) return catalog->relations_named(name);
-    if (const auto* meant = relation(name)) return {meant};
+    if (any_of_path && name.schema.empty()) {
+        auto named = catalog->relations_named(name);
+        std::erase_if(named, [&](const Relation* relation) {
+            return relation->schema != kPgCatalog && !on_path(relation->schema, *this);
+        });
+        return named;
+    }
+    if (const auto* meant = catalog->find(name, *search_path, user)) return {meant};
     return {};
 }
 
@@ -173,8 +183,11 @@ std::optional<Statement> definition_of(const Relation& view) {
 
 Scope Scope::of_routine(const Function& function, const Routine& routine) const {
     if (routine.sets_role) return {catalog, nullptr, {}, choices};
-    return {catalog, routine.sets_search_path ? &routine.search_path : search_path,
-            function.security_definer ? std::string_view(function.owner) : user, choices};
+    const std::string_view runs_as = function.security_definer ? std::string_view(function.owner) : user;
+    if (routine.sets_search_path) return {catalog, &routine.search_path, runs_as, choices, true};
+    // What the session's path comes to for the owner is not known.
+    if (function.security_definer) return {catalog, nullptr, runs_as, choices};
+    return {catalog, search_path, runs_as, choices, any_of_path || function.language == "plpgsql"};
 }
 
 Reach reach_of(const Statement& statement, const Scope& scope, ReachOptions options) {

@@ -25,12 +25,12 @@ struct Scope {
     const std::vector<std::string>* search_path = nullptr;  // nullptr: not known, any schema may be meant
     std::string_view user;
     const Choices* choices = nullptr;  // of the settings
+    // Of a routine: any of the path's schemas may be meant. Which of its own path the role may use is not
+    // known, and PostgreSQL passes over the others; and a session goes on with what PL/pgSQL found at its
+    // first run, also when another relation of the name has come to lie nearer.
+    bool any_of_path = false;
 
-    // The search path is known.
-    [[nodiscard]] const Relation* relation(const RelationName& name) const {
-        return catalog->find(name, *search_path, user);
-    }
-    // Every relation that the name could mean: at most one if the search path is known.
+    // Every relation that the name could mean: at most one if the search path is known for sure.
     [[nodiscard]] std::vector<const Relation*> relations(const RelationName& name) const;
     // Every function that the call could mean; argument types are not looked at.
     [[nodiscard]] std::vector<const Function*> functions(const FunctionUse& use) const;

@@ -45,6 +45,20 @@ std::optional<Refusal> told(std::optional<Refusal> refusal, const Reach::Part& p
                               part.policy_of->schema, part.policy_of->name, refusal->text));
 }
 
+// Which of them a session means depends on when it ran the function first.
+std::optional<Refusal> by_first_run(const Reach::Part& part) {
+    if (!part.plpgsql) return std::nullopt;
+    for (const RelationName& name : part.statement->reads) {
+        if (part.scope.relations(name).size() < 2) continue;
+        return refuse(
+            label::kUserFunction,
+            fmt::format("calls a function in PL/pgSQL that names {}, which several schemas of the search "
+                        "path have; name it with its schema",
+                        name.name));
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::span<const std::string_view> refusal_labels() {
@@ -63,6 +77,7 @@ std::optional<Refusal> refusal_of(const Reach& reach, const AnalysisContext& con
     if (auto refusal = by_relations(reach, context)) return refusal;
     for (const auto& part : reach.parts) {
         if (auto refusal = told(by_part(part, &part == &reach.parts.front()), part)) return refusal;
+        if (auto refusal = by_first_run(part)) return refusal;
     }
     return std::nullopt;
 }

@@ -26,9 +26,8 @@ bool holds(const std::vector<std::string>& names, std::string_view name) {
 template <typename Each>
 void each_column(const Reach::Part& part, Each each) {
     for (const auto& name : part.statement->reads) {
-        const auto* relation = part.scope.relation(name);
-        if (relation == nullptr) continue;
-        for (const auto& column : relation->columns) each(column);
+        for (const auto* relation : part.scope.relations(name))
+            for (const auto& column : relation->columns) each(column);
     }
 }
 

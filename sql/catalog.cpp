@@ -1,6 +1,7 @@
 #include "sql/catalog.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "sql/catalog_settings.h"
 #include "sql/functions.h"
@@ -21,6 +22,26 @@ bool is_blank(char c) {
 }
 
 }  // namespace
+
+// Boost's hash_combine: the order counts, which is that of the loader.
+static std::uint64_t digest_of_callables(const Catalog& catalog) {
+    std::uint64_t digest = 0;
+    const auto add = [&digest](std::uint64_t value) {
+        digest ^= value + 0x9e3779b97f4a7c15U + (digest << 6) + (digest >> 2);
+    };
+    const std::hash<std::string> hash;
+    for (const Function& function : catalog.functions) {
+        add(static_cast<std::uint64_t>(function.oid));
+        add(hash(function.schema));
+        add(hash(function.name));
+    }
+    for (const Operator& each : catalog.operators) {
+        add(static_cast<std::uint64_t>(each.function));
+        add(hash(each.schema));
+        add(hash(each.name));
+    }
+    return digest;
+}
 
 void Catalog::index() {
     relation_by_oid_.clear();
@@ -50,6 +71,7 @@ void Catalog::index() {
     has_writing_functions_ = std::ranges::any_of(functions, [](const Function& function) {
         return !function.is_trigger && function.kind != 'p' && may_write(function);
     });
+    callables_ = digest_of_callables(*this);
     routines_ = std::make_shared<Routines>();
     watched_settings = settings_read_by(*this);
     if (watched_settings.size() > kWatchedMax) watched_settings.resize(kWatchedMax);

@@ -179,6 +179,8 @@ public:
     // Whether there is any function that is not built in and may write: without one, reading cannot change a
     // row.
     [[nodiscard]] bool has_writing_functions() const { return has_writing_functions_; }
+    // A digest of which functions and operators there are.
+    [[nodiscard]] std::uint64_t callables() const { return callables_; }
 
 private:
     using Places = std::unordered_map<std::string, std::vector<std::size_t>>;
@@ -191,6 +193,7 @@ private:
     std::unordered_map<std::string, std::size_t> types_by_name_;
     std::vector<std::size_t> calling_domains_;
     bool has_writing_functions_ = false;
+    std::uint64_t callables_ = 0;
     std::shared_ptr<Routines> routines_;
 };
 

@@ -132,10 +132,12 @@ Scope Closure::unknown() const {
     return {context_.catalog, nullptr, {}, context_.choices};
 }
 
-Scope Closure::as_owner(Scope scope) const {
+// What the search path comes to for the owner, where that matters, is not known.
+Scope Closure::as_owner(const Relation& relation, const Scope& scope) const {
+    const bool runs_code = relation.has_triggers || relation.has_rules || relation.calls_functions;
     const bool by_user = scope.search_path != nullptr &&
                          std::ranges::find(*scope.search_path, "$user") != scope.search_path->end();
-    return by_user ? unknown() : scope;
+    return runs_code || by_user ? unknown() : scope;
 }
 
 // --- statements ---
@@ -367,7 +369,8 @@ void Closure::write_through(const Relation& view, const Write& write) {
     const auto scope = write.running.of_views();
     query(*definition, {scope, write.running});
     for (const auto& name : definition->reads) {
-        const auto* base = scope.relation(name);
+        const auto meant = scope.relations(name);  // qualified: one, or none
+        const auto* base = meant.empty() ? nullptr : meant.front();
         if (base == nullptr) {
             everything(fmt::format("view {} reads {}, which the catalog snapshot does not hold",
                                    written(view), written(name)));
@@ -426,7 +429,7 @@ void Closure::cascade(const Relation& relation, const Write& write) {
             step(fmt::format("foreign key of {} ({})", written(*other), when));
             const Deeper deeper(depth_);
             const bool by_key = !write.indirect && (acts & kTruncate) == 0;
-            this->write(*other, {acts, true, as_owner(write.running), by_key});
+            this->write(*other, {acts, true, as_owner(*other, write.running), by_key});
         }
     };
     if ((write.acts & kDelete) != 0)  // CASCADE deletes, SET NULL updates

@@ -88,8 +88,8 @@ private:
     [[nodiscard]] unsigned first_time(const Relation& relation, const Write& write);
     void step(std::string_view text);
     [[nodiscard]] const Catalog& catalog() const { return *context_.catalog; }
-    [[nodiscard]] Scope unknown() const;              // any search path, any user
-    [[nodiscard]] Scope as_owner(Scope scope) const;  // the same search path, another user
+    [[nodiscard]] Scope as_owner(const Relation& relation, const Scope& scope) const;
+    [[nodiscard]] Scope unknown() const;  // any search path, any user
 
     const AnalysisContext& context_;
     StatementEffects& out_;

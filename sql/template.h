@@ -34,6 +34,7 @@ struct Template {
     std::string text;     // as normalized (simple protocol) or as sent in Parse (extended)
     std::string example;  // the statement first seen, cut to kExampleBytesMax between characters
     Analysis analysis;
+    std::uint64_t callables = 0;  // Catalog::callables() of the catalog
 };
 
 class TemplateTable {

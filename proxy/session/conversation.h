@@ -169,6 +169,7 @@ private:
     void align_unnamed(Exchange& exchange, std::string_view statement);
     void align_portal(Exchange& exchange, std::string_view portal);
     [[nodiscard]] PlanRef plan_of(PreparedStatement& statement);
+    void remember_known(PreparedStatement& statement);
     void hold(Wait wait, Request request, std::string_view bytes);
     void resume();
 

@@ -428,6 +428,9 @@ void Conversation::forward_parse(Exchange& exchange, std::string_view body) {
     statement.sql = parse->sql;
     statement.parameter_types = parse->parameter_types;
     statement.settled = {settings_seen(), database_.catalog_version()};
+    statement.parsed_version = database_.catalog_version();
+    statement.parsed_epoch = database_.epoch();
+    (void)plan_of(statement);
     exchange.parses.push_back({std::string(parse->statement), false});
     prepared_.put(parse->statement, std::move(statement));
 }
@@ -488,13 +491,32 @@ void Conversation::align_portal(Exchange& exchange, std::string_view portal) {
     exchange.closes.push_back({{}, true});
 }
 
+// What the statement's names meant under this catalog, they may mean to PostgreSQL under later ones as well.
+void Conversation::remember_known(PreparedStatement& statement) {
+    const bool parsed_now = statement.parsed_version != 0
+                                ? statement.parsed_version == database_.catalog_version()
+                                : statement.parsed_epoch == database_.epoch();
+    PlanRef before = statement.known;
+    // What it meant when it was parsed nobody knows: anything of the name.
+    if (!before && !parsed_now)
+        before = services_.planner.plan(database_, {nullptr, false}, statement.sql, statement.sql);
+    // Under other settings PostgreSQL looks anew.
+    else if (before && before->made_from->fingerprint != statement.plan->made_from->fingerprint)
+        before = nullptr;
+    if (before)
+        statement.plan = Planner::as_prepared(database_.judges().catalog.get(), statement.plan, *before);
+    statement.known = statement.plan;
+}
+
 PlanRef Conversation::plan_of(PreparedStatement& statement) {
     if (statement.opaque) return statement.plan;
     const Names meant = names();
     const bool fresh = statement.plan && meant.settings &&
                        statement.plan->made_from->fingerprint == meant.settings->fingerprint &&
                        statement.plan->made_from->catalog_version == database_.catalog_version();
-    if (!fresh) statement.plan = services_.planner.plan(database_, meant, statement.sql, statement.sql);
+    if (fresh) return statement.plan;
+    statement.plan = services_.planner.plan(database_, meant, statement.sql, statement.sql);
+    if (meant.settings && statement.plan->made_from->catalog_version != 0) remember_known(statement);
     return statement.plan;
 }
 

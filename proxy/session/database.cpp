@@ -82,8 +82,8 @@ bool Database::put_in_force() {
     if (!loaded_ || loaded_epoch_ != epoch_) return false;
     if (!writes_by_epoch_.empty() && writes_by_epoch_.begin()->first < epoch_) return false;
     in_force_ = loaded_;
-    // Before the version: whoever sees the new catalog knows that its settings are to be asked for anew. Which
-    // of them count may be others, and so may the schemas that a search_path comes to.
+    // Before the version: whoever sees the new catalog knows that its settings are to be asked for anew.
+    // Which of them count may be others, and so may the schemas that a search_path comes to.
     if (std::exchange(last_catalog_, in_force_->version) != in_force_->version) {
         watched_ = in_force_->watched_settings;
         settings_generation_.fetch_add(1, std::memory_order_acq_rel);

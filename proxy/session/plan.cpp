@@ -110,6 +110,26 @@ PlanRef Planner::plan(Database& database, Names names, std::string_view text, st
     return made;
 }
 
+PlanRef Planner::as_prepared(const sql::Catalog* catalog, const PlanRef& now, const Plan& before) {
+    const auto& reads = now->analysis().reads;
+    const bool other_code = now->made_from->callables != before.made_from->callables &&
+                            (before.analysis().runs_user_code || now->analysis().runs_user_code);
+    const bool other_reads = std::ranges::any_of(before.analysis().reads, [&](sql::Oid oid) {
+        return !std::ranges::binary_search(reads, oid) && (!catalog || catalog->find(oid) != nullptr);
+    });
+    std::vector<Plan::Write> more;
+    for (const Plan::Write& write : before.writes)
+        if (std::ranges::find(now->writes, write.oid, &Plan::Write::oid) == now->writes.end())
+            more.push_back({write.oid, write.relation, nullptr});
+    const bool uncertain = before.uncertain || other_code || other_reads;
+    if (more.empty() && !uncertain) return now;
+    auto made = std::make_shared<Plan>(*now);
+    made->writes.insert(made->writes.end(), more.begin(), more.end());
+    made->uncertain = uncertain;
+    if (uncertain) made->reads.clear();
+    return made;
+}
+
 PlanRef Planner::opaque(Database& database) {
     auto& made = opaque_[&database];
     if (!made) {
@@ -144,6 +164,7 @@ Planner::TemplateRef Planner::of_known_names(const Database::Judges& judges,
     made.text = text;
     made.example = example.substr(0, kExampleBytesMax);
     made.analysis = sql::analyse(example, context);
+    made.callables = judges.catalog ? judges.catalog->callables() : 0;
     return templates_.insert(std::move(made));
 }
 
@@ -159,6 +180,7 @@ Planner::TemplateRef Planner::of_unknown_names(const Database::Judges& judges, s
     made->catalog_version = judges.version;
     made->text = text;
     made->analysis = sql::analyse(example, context);
+    made->callables = judges.catalog ? judges.catalog->callables() : 0;
     return made;
 }
 

@@ -42,6 +42,8 @@ struct Plan {
     std::vector<Read> reads;  // empty unless cacheable
     std::vector<Write> writes;
     Ledger::Place ledger;  // where it is counted; nowhere if the session's names are not known
+    // Of a prepared statement: PostgreSQL may go on with other relations than its names mean now.
+    bool uncertain = false;
     // The same for all sessions that send it: of database and text. 0: of what cannot be analysed.
     std::uint64_t identity = 0;
 
@@ -80,6 +82,13 @@ public:
     // for. lexis: how text was made from the example; nullptr where they are the same.
     [[nodiscard]] PlanRef plan(Database& database, Names names, std::string_view text,
                                std::string_view example, const sql::NormalizeOptions* lexis = nullptr);
+    // Of a statement that was prepared under an earlier catalog, where it had the plan `before` (of the same
+    // settings); catalog: that of now. PostgreSQL goes on with the relations that it found then, unless they
+    // are gone or were altered, also when another one of the name has come to lie nearer. So what it wrote
+    // then it may write still, and it is uncertain if it read something else that is still there, or runs
+    // functions of the user's and there are others now.
+    [[nodiscard]] static PlanRef as_prepared(const sql::Catalog* catalog, const PlanRef& now,
+                                             const Plan& before);
     // A plan for what cannot be analysed: everything may change.
     [[nodiscard]] PlanRef opaque(Database& database);
 

@@ -26,6 +26,7 @@ void PreparedStatements::put_unnamed(std::string_view sql, std::string_view para
     unnamed_.sql.assign(sql);
     unnamed_.parameter_types.assign(parameter_types);
     unnamed_.plan = plan;
+    unnamed_.known = nullptr;
     unnamed_.settled = settled;
     unnamed_.opaque = false;
     unnamed_.by_sql = false;

@@ -23,6 +23,10 @@ struct PreparedStatement {
     std::string sql;
     std::string parameter_types;  // as in Parse: 4 bytes each
     PlanRef plan;                 // as of the last use; Planner::plan() renews it
+    // The catalog when PostgreSQL was given it: the version in force, or 0 and the epoch that was loaded
+    // next.
+    std::uint64_t parsed_version = 0, parsed_epoch = 0;
+    PlanRef known;  // the last plan of known names
     Settled settled;
     bool opaque = false;  // too long to be kept: plan is fixed
     bool by_sql = false;  // made by SQL's PREPARE: its parameters' types are not known, it is never served

@@ -277,6 +277,11 @@ TEST_CASE("cacheability: a function that only reads is held to the rules of a qu
     CHECK(analyse("SELECT * FROM code(1)", context).cacheable);
     CHECK(analyse("SELECT immutable(1)", context).refusal.label == "no_table");
     CHECK(analyse("SELECT volatile_one(1)", context).refusal.text.find("is volatile") != std::string::npos);
+    // A session goes on with the t that it found at the function's first run.
+    auto both = context;
+    both.search_path = {"app", "public"};
+    CHECK(analyse("SELECT code(1) FROM u", both).refusal.text.find("several schemas") != std::string::npos);
+    CHECK(analyse("SELECT plain(1) FROM u", both).cacheable);
 }
 
 TEST_CASE("cacheability: of a function's overloads all must pass, and its parameters and owner count") {
