@@ -49,10 +49,7 @@ public:
     // is one too many.
     bool add(std::uint64_t key, std::span<const Step> steps);
     [[nodiscard]] const std::vector<std::uint64_t>& keys() const { return keys_; }
-    // Begin of the first and end of the last step of all; as given where there is none.
-    [[nodiscard]] std::int64_t first_s(std::int64_t otherwise) const {
-        return keys_.empty() ? otherwise : first_s_;
-    }
+    // End of the last step of all; as given where there is none.
     [[nodiscard]] std::int64_t last_s(std::int64_t otherwise) const {
         return keys_.empty() ? otherwise : last_s_;
     }

@@ -92,7 +92,7 @@ public:
                    write_log_, log_),
           databases_(write_log_, kDatabasesMax,
                      [this](session::Database& database) { control_.catalog_wanted(database); }),
-          event_calendars_(settings_->forecast),
+          event_calendars_(settings_->forecast, statement_tables_),
           trainer_(
               {training_options(), [this] { return process_totals(); }, control::unix_ms},
               std::make_unique<control::RecordedLoads>(forecast::history_path(settings_->state_dir),
@@ -162,8 +162,8 @@ private:
     control::Control control_;
     session::Databases databases_;
     forecast::Board board_;
-    control::EventCalendars event_calendars_;
     control::StatementTables statement_tables_;
+    control::EventCalendars event_calendars_;
     control::Trainer trainer_;
     control::NextQuerySink next_query_sink_;
     session::Foresights foresights_;
@@ -258,7 +258,6 @@ void Server::prepare_history() {
     };
     options.maker.reads = [this](const forecast::SeriesName& statement,
                                  const std::vector<std::string>& tables) {
-        event_calendars_.on_reads(statement, tables);
         statement_tables_.on_reads(statement, tables);
     };
     for (auto& worker : workers_) (void)worker->exchange_keys(std::make_unique<session::KeyTally>());

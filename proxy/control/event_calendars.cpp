@@ -23,10 +23,11 @@ static Calendar with(const Calendar& all, const std::vector<std::size_t>& chosen
     return made;
 }
 
-EventCalendars::EventCalendars(const ForecastSettings& settings)
+EventCalendars::EventCalendars(const ForecastSettings& settings, const StatementTables& statements)
     : all_(forecast::make_calendar(settings)),
       by_table_(std::ranges::any_of(all_.events, [](const Event& event) { return !event.tables.empty(); })),
-      of_all_(with(all_, {})) {}
+      of_all_(with(all_, {})),
+      statements_(statements) {}
 
 EventCalendars::Chosen EventCalendars::concerning(const std::vector<std::string>& tables) const {
     Chosen chosen;
@@ -41,24 +42,14 @@ EventCalendars::Chosen EventCalendars::concerning(const std::vector<std::string>
     return chosen;
 }
 
-void EventCalendars::on_reads(const SeriesName& statement, const std::vector<std::string>& tables) {
-    if (!by_table_) return;
-    Chosen chosen = concerning(tables);
-    const std::lock_guard lock(mutex_);
-    const auto known = statements_.find(statement);
-    if (known != statements_.end())
-        known->second = std::move(chosen);
-    else if (!chosen.empty() && statements_.size() < kStatementsMax)
-        statements_.emplace(statement, std::move(chosen));
-}
-
 const Calendar& EventCalendars::of(const SeriesName& name) {
     if (!by_table_) return of_all_;
-    const Chosen of_table = name.kind == SeriesName::Kind::Table ? concerning({name.name}) : Chosen{};
+    using enum SeriesName::Kind;
+    const Chosen chosen = name.kind == Table      ? concerning({name.name})
+                          : name.kind == Template ? concerning(statements_.of(name.database, name.name))
+                                                  : Chosen{};
     const std::lock_guard lock(mutex_);
-    if (name.kind == SeriesName::Kind::Template)
-        if (const auto known = statements_.find(name); known != statements_.end()) return made(known->second);
-    return made(of_table);
+    return made(chosen);
 }
 
 const Calendar& EventCalendars::made(const Chosen& chosen) {

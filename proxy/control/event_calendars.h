@@ -5,10 +5,9 @@
 // every series those that name none. A database sees only the latter: an event that names tables may be of
 // another database. The models know of holidays: an event is one, by its name, besides being an event.
 //
-// What statements read is told while they are counted; one that was not counted since the start sees only
-// the events of all. Thread-safe; a call takes one short lock.
-// Bounds: kStatementsMax statements, kCalendarsMax different choices of events; further ones see those of
-// all.
+// What statements read is known while they are counted (proxy/control/statement_tables.h); one that was not
+// counted since the start sees only the events of all. Thread-safe; a call takes two short locks.
+// Bound: kCalendarsMax different choices of events; further ones see those of all.
 #pragma once
 
 #include <cstddef>
@@ -21,19 +20,16 @@
 #include "config/settings.h"
 #include "forecast/board.h"
 #include "forecast/calendar.h"
+#include "proxy/control/statement_tables.h"
 
 namespace warmfront::control {
 
 class EventCalendars {
 public:
-    static constexpr std::size_t kStatementsMax = 10'000, kCalendarsMax = 1'000;
+    static constexpr std::size_t kCalendarsMax = 1'000;
 
-    explicit EventCalendars(const ForecastSettings& settings);
-
-    // Whether any event names tables: else nobody needs to call on_reads().
-    [[nodiscard]] bool by_table() const { return by_table_; }
-    // tables: "schema.name", that the statement reads.
-    void on_reads(const forecast::SeriesName& statement, const std::vector<std::string>& tables);
+    // statements: outlives this.
+    EventCalendars(const ForecastSettings& settings, const StatementTables& statements);
 
     // The same object for the same events; valid as long as this.
     [[nodiscard]] const forecast::Calendar& of(const forecast::SeriesName& name);
@@ -45,10 +41,10 @@ private:
     [[nodiscard]] const forecast::Calendar& made(const Chosen& chosen);
 
     const forecast::Calendar all_;
-    const bool by_table_;
+    const bool by_table_;  // any event names tables
     const forecast::Calendar of_all_;
+    const StatementTables& statements_;
     std::mutex mutex_;  // of what follows
-    std::map<forecast::SeriesName, Chosen> statements_;
     std::map<Chosen, std::unique_ptr<const forecast::Calendar>> made_;
 };
 

@@ -78,6 +78,18 @@ bool look_at_the_page(const WarmfrontProcess& warmfront) {
     }
 }
 
+// A shop, and a client of it beside one who asks PostgreSQL itself.
+struct Visit {
+    explicit Visit(std::string_view more = "")
+        : warmfront((server.sql(std::string(kShop) + ";" + std::string(more)), server),
+                    {.settings = std::string(kSettings)}),
+          client(must(RawClient::connect({.port = warmfront.port()}))),
+          direct(must(RawClient::connect({.port = server.port()}))) {}
+    PostgresServer server;
+    const WarmfrontProcess warmfront;
+    RawClient client, direct;
+};
+
 }  // namespace
 
 TEST_CASE("next query: what depends on an answer is in memory before it is asked for") {
@@ -87,11 +99,8 @@ TEST_CASE("next query: what depends on an answer is in memory before it is asked
     SUBCASE("extended queries") {
         protocol = Protocol::Extended;
     }
-    PostgresServer server;
-    server.sql(kShop);
-    const WarmfrontProcess warmfront(server, {.settings = std::string(kSettings)});
-    auto client = must(RawClient::connect({.port = warmfront.port()}));
-    auto direct = must(RawClient::connect({.port = server.port()}));
+    Visit visit;
+    auto& [server, warmfront, client, direct] = visit;
     constexpr int kLearning = 60, kAfterwards = 40;
     for (int id = 1; id <= kLearning; ++id) {
         (void)ask(protocol, client, kProduct, std::to_string(id));
@@ -134,14 +143,10 @@ TEST_CASE("next query: a query for each row of a list comes from memory") {
     SUBCASE("extended queries") {
         protocol = Protocol::Extended;
     }
-    PostgresServer server;
-    server.sql(kShop);
-    server.sql(
+    Visit visit(
         "CREATE TABLE carts (product int, cart int); CREATE INDEX ON carts (cart);"
         "INSERT INTO carts SELECT i, (i - 1) / 8 FROM generate_series(1, 2000) i; ANALYZE carts");
-    const WarmfrontProcess warmfront(server, {.settings = std::string(kSettings)});
-    auto client = must(RawClient::connect({.port = warmfront.port()}));
-    auto direct = must(RawClient::connect({.port = server.port()}));
+    auto& [server, warmfront, client, direct] = visit;
     constexpr int kRows = 8, kLearning = 60, kAfterwards = 30;
     constexpr std::string_view kCart = "SELECT product FROM carts WHERE cart = ";
     const auto page = [&](int cart, bool compare) {

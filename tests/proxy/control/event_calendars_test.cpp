@@ -43,8 +43,8 @@ const std::vector<std::string> kOfAll{"sale", "x"}, kWithImport{"sale", "import"
 }  // namespace
 
 TEST_CASE("event calendars: a table sees the events that name it, and every series those of all") {
-    EventCalendars calendars(settings());
-    CHECK(calendars.by_table());
+    const StatementTables tables;
+    EventCalendars calendars(settings(), tables);
     CHECK(names_in(calendars.of(table("public.orders"))) == kWithImport);
     CHECK(names_in(calendars.of(table("app.items"))) == kWithImport);
     CHECK(names_in(calendars.of(table("public.items"))) == kOfAll);
@@ -57,30 +57,32 @@ TEST_CASE("event calendars: a table sees the events that name it, and every seri
 }
 
 TEST_CASE("event calendars: a statement sees the events of the tables that it was last seen to read") {
-    EventCalendars calendars(settings());
+    StatementTables tables;
+    EventCalendars calendars(settings(), tables);
     CHECK(names_in(calendars.of(kStatement)) == kOfAll);
-    calendars.on_reads(kStatement, {"public.users", "public.orders"});
+    tables.on_reads(kStatement, {"public.users", "public.orders"});
     CHECK(names_in(calendars.of(kStatement)) == kWithImport);
-    calendars.on_reads(kStatement, {"public.users"});
+    tables.on_reads(kStatement, {"public.users"});
     CHECK(names_in(calendars.of(kStatement)) == kOfAll);
 }
 
 TEST_CASE("event calendars: where no event names a table there is one calendar") {
     ForecastSettings plain = settings();
     plain.events.pop_back();
-    EventCalendars calendars(plain);
-    CHECK_FALSE(calendars.by_table());
-    calendars.on_reads(kStatement, {"public.orders"});
+    StatementTables tables;
+    EventCalendars calendars(plain, tables);
+    tables.on_reads(kStatement, {"public.orders"});
     CHECK(&calendars.of(kStatement) == &calendars.of_all());
     CHECK(&calendars.of(table("public.orders")) == &calendars.of_all());
 }
 
 TEST_CASE("event calendars: beyond so many statements further ones see the events of all") {
-    EventCalendars calendars(settings());
+    StatementTables tables;
+    EventCalendars calendars(settings(), tables);
     SeriesName name = kStatement;
-    for (std::size_t i = 0; i <= EventCalendars::kStatementsMax; ++i) {
+    for (std::size_t i = 0; i <= StatementTables::kStatementsMax; ++i) {
         name.name = std::to_string(i);
-        calendars.on_reads(name, {"public.orders"});
+        tables.on_reads(name, {"public.orders"});
     }
     CHECK(names_in(calendars.of(name)) == kOfAll);
     const SeriesName first{SeriesName::Kind::Template, "shop", "0", Measure::Requests};
@@ -130,7 +132,8 @@ TEST_CASE("event calendars: the load of the tables that an event names is foreca
             {"import", kMonday_s + day * kDay_s, kMonday_s + (day + 1) * kDay_s, {"orders"}});
     known.events.push_back(
         {"import", kMonday_s + kNextEvent * kDay_s, kMonday_s + (kNextEvent + 1) * kDay_s, {"orders"}});
-    EventCalendars calendars(known);
+    const StatementTables tables;
+    EventCalendars calendars(known, tables);
     forecast::TrainingOptions options;
     options.step_s = kHour_s;
     options.horizon = 24;
