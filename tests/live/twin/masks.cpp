@@ -24,8 +24,10 @@ static void mask_row_description(std::string& body) {
 static void mask_error(std::string& body) {
     static const std::regex place("tuple \\([0-9]+,[0-9]+\\)");
     static const std::regex process("(P|p)rocess [0-9]+");
+    static const std::regex slot("pg_temp_[0-9]+");  // of the backend
     body = std::regex_replace(body, place, "tuple (there)");
     body = std::regex_replace(body, process, "$1rocess N");
+    body = std::regex_replace(body, slot, "pg_temp_N");
 }
 
 void mask(Messages& messages) {
