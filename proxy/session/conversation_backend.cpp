@@ -198,6 +198,7 @@ void Conversation::statements_after(Exchange& exchange) {
         PreparedStatement statement;
         statement.sql = std::move(exchange.prepared_query);
         statement.by_sql = true;
+        statement.parsed_version = exchange.catalog_version;
         prepared_.put(exchange.prepared_name, std::move(statement));
     }
     // A statement that has just run under the catalog in force may be served from now on.

@@ -429,7 +429,7 @@ void Conversation::forward_parse(Exchange& exchange, std::string_view body) {
     statement.parameter_types = parse->parameter_types;
     statement.settled = {settings_seen(), database_.catalog_version()};
     statement.parsed_version = database_.catalog_version();
-    statement.parsed_epoch = database_.epoch();
+    if (statement.parsed_version == 0) statement.parsed_epoch = database_.epoch();
     (void)plan_of(statement);
     exchange.parses.push_back({std::string(parse->statement), false});
     prepared_.put(parse->statement, std::move(statement));

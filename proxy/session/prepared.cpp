@@ -27,6 +27,7 @@ void PreparedStatements::put_unnamed(std::string_view sql, std::string_view para
     unnamed_.parameter_types.assign(parameter_types);
     unnamed_.plan = plan;
     unnamed_.known = nullptr;
+    unnamed_.parsed_version = plan->made_from->catalog_version;
     unnamed_.settled = settled;
     unnamed_.opaque = false;
     unnamed_.by_sql = false;

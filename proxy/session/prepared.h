@@ -23,9 +23,10 @@ struct PreparedStatement {
     std::string sql;
     std::string parameter_types;  // as in Parse: 4 bytes each
     PlanRef plan;                 // as of the last use; Planner::plan() renews it
-    // The catalog when PostgreSQL was given it: the version in force, or 0 and the epoch that was loaded
-    // next.
-    std::uint64_t parsed_version = 0, parsed_epoch = 0;
+    // The catalog when PostgreSQL was given it: the version in force; 0: none was, but the one loaded for
+    // this epoch is as good.
+    static constexpr std::uint64_t kNoEpoch = UINT64_MAX;
+    std::uint64_t parsed_version = 0, parsed_epoch = kNoEpoch;
     PlanRef known;  // the last plan of known names
     Settled settled;
     bool opaque = false;  // too long to be kept: plan is fixed

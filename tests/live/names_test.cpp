@@ -83,6 +83,19 @@ TEST_CASE("names: a prepared write goes on where it wrote, and what was kept of 
     }
 }
 
+TEST_CASE("names: so does one that SQL's PREPARE made") {
+    if (direct_mode()) return;
+    const PostgresServer server;
+    server.sql(kTables);
+    const WarmfrontProcess warmfront(server, {.settings = "cache: {ttl: 1h}\n"});
+    Client writer(warmfront.port()), reader(warmfront.port());
+    (void)writer.ask("PREPARE w (text) AS UPDATE t SET v = $1 WHERE id = 1");
+    (void)reader.ask(kNearer);
+    warm(warmfront, reader, "SELECT v FROM far.t");
+    (void)writer.ask("EXECUTE w('late')");
+    CHECK(reader.ask("SELECT v FROM far.t") == "late\n");
+}
+
 TEST_CASE("names: PL/pgSQL goes on where it wrote first, and what was kept of there is dropped") {
     if (direct_mode()) return;
     const PostgresServer server;
